@@ -1,0 +1,47 @@
+import type { Abortable } from '../core/abortable.js';
+import type { Descriptor } from '../core/descriptor.js';
+import type { Digest } from '../core/digest.js';
+
+export interface BlobInfo {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface IngestOptions extends Abortable {
+  /** Called with the number of bytes present so far, at most every 100 ms and at the end. */
+  readonly onProgress?: ((doneBytes: number) => void) | undefined;
+}
+
+/** Opens the wanted blob at or before `offset`; `offset` of the answer says where it begins. */
+export type BlobSource = (
+  offset: number,
+) => Promise<{ readonly offset: number; readonly body: AsyncIterable<Uint8Array> }>;
+
+/**
+ * Verified, immutable blobs, addressed by digest.
+ *
+ * A blob is there entirely and correct, or it is not there. Several processes may use one store: the same digest is
+ * downloaded once, and what a crashed process has downloaded is continued.
+ */
+export interface ContentStore {
+  stat(digest: Digest): Promise<BlobInfo | undefined>;
+  /** @throws EngineError `BLOB_NOT_FOUND` at the first read. */
+  read(digest: Digest, options?: Abortable): AsyncIterable<Uint8Array>;
+  /** The whole blob. @throws EngineError `BLOB_NOT_FOUND`; `TOO_LARGE` above `maxBytes`. */
+  readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array>;
+  /**
+   * Makes a blob present; returns at once if it is. `source` is called with the number of bytes already here, again
+   * after each interruption that it reports with `REGISTRY_UNREACHABLE`, as long as there is progress between two.
+   *
+   * @throws EngineError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `NO_SPACE`, whatever `source` throws. Wrong content is
+   * thrown away; a correct partial download is kept for the next try.
+   */
+  ingest(descriptor: Descriptor, source: BlobSource, options?: IngestOptions): Promise<void>;
+  /** Stores bytes that are in memory. */
+  put(bytes: Uint8Array): Promise<BlobInfo>;
+  /** Stores a stream of unknown digest. */
+  putStream(source: AsyncIterable<Uint8Array>, options?: Abortable): Promise<BlobInfo>;
+  list(): AsyncIterable<BlobInfo>;
+  /** Removing what is not there is fine. */
+  remove(digest: Digest): Promise<void>;
+}

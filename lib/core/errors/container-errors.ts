@@ -1,0 +1,50 @@
+import type { ErrorTable } from './error-definition.js';
+
+/** Errors of containers and of the processes in them. */
+export interface ContainerErrors {
+  NO_SUCH_CONTAINER: { readonly reference: string };
+  AMBIGUOUS_CONTAINER: { readonly reference: string; readonly matches: readonly string[] };
+  INVALID_NAME: { readonly what: string; readonly value: string; readonly expected: string };
+  NAME_TAKEN: { readonly what: string; readonly name: string; readonly by: string };
+  WRONG_STATE: { readonly id: string; readonly status: string; readonly wanted: string };
+  PROGRAM_NOT_FOUND: { readonly program: string; readonly exitCode: 127 };
+  PROGRAM_NOT_EXECUTABLE: { readonly program: string; readonly errno: string; readonly exitCode: 126 };
+  NO_SUCH_USER: { readonly user: string; readonly reason: string };
+  LAUNCH_FAILED: {
+    readonly stage: string;
+    readonly operation: string;
+    readonly errno: string;
+    readonly operand: string;
+    readonly hint: string;
+  };
+  SHIM_MISSING: { readonly searched: readonly string[]; readonly hint: string };
+  SHIM_FAILED: { readonly what: string };
+  OUTPUT_TOO_LARGE: { readonly stream: string; readonly maxBytes: number };
+  RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
+}
+
+export const containerErrors: ErrorTable<ContainerErrors> = {
+  NO_SUCH_CONTAINER: { kind: 'not-found', message: (d) => `no such container: ${d.reference}` },
+  AMBIGUOUS_CONTAINER: {
+    kind: 'invalid',
+    message: (d) => `'${d.reference}' means several containers: ${d.matches.join(', ')}`,
+  },
+  INVALID_NAME: { kind: 'invalid', message: (d) => `${d.what} '${d.value}': expected ${d.expected}` },
+  NAME_TAKEN: { kind: 'conflict', message: (d) => `${d.what} name '${d.name}' is taken by ${d.by}` },
+  WRONG_STATE: { kind: 'conflict', message: (d) => `container ${d.id} is ${d.status}, it must be ${d.wanted}` },
+  PROGRAM_NOT_FOUND: { kind: 'not-found', message: (d) => `program '${d.program}' does not exist in the container` },
+  PROGRAM_NOT_EXECUTABLE: { kind: 'denied', message: (d) => `program '${d.program}' cannot be executed: ${d.errno}` },
+  NO_SUCH_USER: { kind: 'invalid', message: (d) => `user '${d.user}': ${d.reason}` },
+  LAUNCH_FAILED: {
+    kind: 'unavailable',
+    message: (d) =>
+      `container could not be started: stage ${d.stage}, ${d.operation} ${d.operand}: ${d.errno}${d.hint === '' ? '' : ` (${d.hint})`}`,
+  },
+  SHIM_MISSING: {
+    kind: 'unsupported',
+    message: (d) => `tscontainer-shim not found in ${d.searched.join(', ')}; ${d.hint}`,
+  },
+  SHIM_FAILED: { kind: 'internal', message: (d) => `tscontainer-shim: ${d.what}` },
+  OUTPUT_TOO_LARGE: { kind: 'invalid', message: (d) => `${d.stream} is larger than ${d.maxBytes} bytes` },
+  RUN_TIMEOUT: { kind: 'unavailable', message: (d) => `container ${d.id} did not end within ${d.timeoutMs} ms` },
+};

@@ -1,0 +1,26 @@
+/**
+ * The bounds of everything that comes from outside (images, registries, archives, containers), each with its reason.
+ * They are enforced while streaming, not after.
+ */
+export const limits = {
+  /** OCI distribution-spec, "Pushing Manifests": registries should take at least 4 MiB; we read as much. */
+  manifestBytes: 4 * 1024 * 1024,
+  /** Image configs of real images stay under 100 KiB; same bound as for manifests. */
+  configBytes: 4 * 1024 * 1024,
+  /** Docker's own bound on the number of layers is 127. */
+  layers: 512,
+  /** A token answer is a JWT and a few numbers. */
+  tokenBytes: 256 * 1024,
+  /** Error bodies are shown to people. */
+  errorBodyBytes: 16 * 1024,
+  /** zlib cannot expand beyond 1032:1 and honest layers stay far below; bombs of nested formats start above. */
+  decompressionRatio: 1100,
+  /** An uncompressed layer: larger than any honest one, smaller than most disks. */
+  layerBytes: 256 * 1024 * 1024 * 1024,
+  /** A stored JSON record of ours. */
+  recordBytes: 16 * 1024 * 1024,
+  /** Output kept in memory by `run` and `exec`, for each of stdout and stderr; an option overrides it. */
+  bufferedOutputBytes: 16 * 1024 * 1024,
+  /** A launch plan; the shim has the same constant. */
+  planBytes: 4 * 1024 * 1024,
+} as const;

@@ -1,0 +1,1 @@
+export { EngineError, type ErrorCode, type ErrorData } from './core/errors/engine-error.js';

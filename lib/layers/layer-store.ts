@@ -1,0 +1,62 @@
+import type { Abortable } from '../core/abortable.js';
+import type { Digest } from '../core/digest.js';
+import type { RootMount } from '../core/mount.js';
+
+/** A layer as an image offers it. */
+export interface LayerSource {
+  /** Digest of the uncompressed archive; it is verified. @see OCI image-spec, config.md, `rootfs.diff_ids` */
+  readonly diffId: Digest;
+  /** The archive as stored: plain tar, gzip or zstd, recognised by its first bytes. Called at most once. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface ApplyOptions extends Abortable {
+  /** Called when a layer of the stack has become usable. */
+  readonly onLayer?: ((diffId: Digest, index: number) => void) | undefined;
+}
+
+export interface PrepareOptions {
+  /** The container dies with its owner, so nothing needs to reach the disk. Default false. */
+  readonly volatile?: boolean;
+}
+
+/** What a store keeps for one stack of layers. */
+export interface StackUsage {
+  readonly diffIds: readonly Digest[];
+  /** Bytes on disk of the unpacked layers. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * A store of unpacked layers.
+ *
+ * A *stack* is a list of diffIDs, lowest first. `apply` makes a stack usable, `prepare` gives a container a private
+ * writable view of it under a directory that the caller owns, `discard` ends that view. The store mounts nothing: it
+ * returns a {@link RootMount}. A layer is there entirely or not at all, and shared between stacks where its content
+ * does not depend on the layers below it.
+ */
+export interface LayerStore {
+  /** `overlay`, `copy`, `memory`, …: shown by `engine.info()`. */
+  readonly kind: string;
+  /** True when every layer of the stack is usable. */
+  has(diffIds: readonly Digest[]): Promise<boolean>;
+  /**
+   * Unpacks what is missing, several layers at once.
+   *
+   * @throws EngineError `INVALID_LAYER` naming the entry, `DIGEST_MISMATCH` for a wrong diffID, `NO_SPACE`,
+   * `TOO_LARGE`. After a failure no half layer is left, good layers stay.
+   */
+  apply(stack: readonly LayerSource[], options?: ApplyOptions): Promise<void>;
+  /**
+   * Makes the writable view of a stack in the existing directory `directory` (same file system as the store).
+   *
+   * @throws EngineError `LAYER_NOT_FOUND` when the stack was not applied.
+   */
+  prepare(diffIds: readonly Digest[], directory: string, options?: PrepareOptions): Promise<RootMount>;
+  /** Removes what `prepare` made in `directory`; doing it twice is fine. */
+  discard(directory: string): Promise<void>;
+  /** Removes every layer that none of the `keep` stacks needs. Returns the bytes freed. */
+  collect(keep: readonly (readonly Digest[])[]): Promise<number>;
+  /** Disk use of a stack. @throws EngineError `LAYER_NOT_FOUND`. */
+  usage(diffIds: readonly Digest[]): Promise<StackUsage>;
+}

@@ -1,0 +1,88 @@
+#include "base.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+int tsc_fail(struct tsc_err *err, int errnum, const char *op, const char *fmt, ...)
+{
+    if (err != NULL && err->errnum == 0) {
+        va_list args;
+
+        err->errnum = errnum > 0 ? errnum : EIO;
+        snprintf(err->op, sizeof(err->op), "%s", op);
+        va_start(args, fmt);
+        vsnprintf(err->detail, sizeof(err->detail), fmt, args);
+        va_end(args);
+    }
+    return errnum > 0 ? -errnum : -EIO;
+}
+
+void tsc_close_p(int *fd)
+{
+    if (*fd >= 0) {
+        int saved = errno; /* a destructor must not change the answer */
+
+        close(*fd); /* no EINTR retry: on Linux the descriptor is gone already, see close(2) */
+        errno = saved;
+        *fd = -1;
+    }
+}
+
+void tsc_free_p(void *pointer_to_pointer)
+{
+    free(*(void **)pointer_to_pointer);
+}
+
+int tsc_openat_in_root(int root_fd, const char *path, int flags, mode_t mode)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+        .mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+
+    do
+        fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+    while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced, see openat2(2) */
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int tsc_read_all(int fd, void *buffer, size_t size)
+{
+    char *at = buffer;
+
+    while (size > 0) {
+        ssize_t count = read(fd, at, size);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (count == 0)
+            return -EPIPE;
+        at += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+int tsc_write_all(int fd, const void *buffer, size_t size)
+{
+    const char *at = buffer;
+
+    while (size > 0) {
+        ssize_t count = write(fd, at, size);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        at += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* tscontainer-shim: one static program, its role chosen by the first argument. */
+#include "base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} roles[] = {
+    { "unpack", tsc_role_unpack },
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++)
+        if (strcmp(argv[1], roles[i].name) == 0)
+            return roles[i].run(argc - 2, argv + 2);
+
+    fprintf(stderr, "tscontainer-shim is started by the tscontainer library, not by hand\n");
+    return 64; /* EX_USAGE */
+}
