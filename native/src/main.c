@@ -8,6 +8,7 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } roles[] = {
+    { "supervise", tsc_role_supervise },
     { "unpack", tsc_role_unpack },
 };
 

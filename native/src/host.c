@@ -1,0 +1,136 @@
+/* Operations on the host: directories, files of cgroups and sysctls, ports. Paths come from the engine, not from an image. */
+#include "launch.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+int tsc_op_make_directory(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    mode_t mode = (mode_t)tsc_take_u32(payload);
+
+    (void)launch;
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return tsc_fail(err, errno, "mkdir", "%s", path);
+    return 0;
+}
+
+int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    struct timespec pause = { .tv_nsec = 200 * 1000 };
+
+    (void)launch;
+    /* A cgroup is busy until the kernel has let go of its last, already reaped, task: microseconds, rarely more. */
+    for (int tries = 0; rmdir(path) < 0; tries++) {
+        if (errno == ENOENT)
+            return 0;
+        if (errno != EBUSY || tries == 200)
+            return tsc_fail(err, errno, "rmdir", "%s", path);
+        nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 10 * 1000 * 1000)
+            pause.tv_nsec *= 2;
+    }
+    return 0;
+}
+
+static int write_file(const char *path, const char *data, size_t size, struct tsc_err *err)
+{
+    TSC_AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+    ssize_t written;
+
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    do
+        written = write(fd, data, size); /* one call: cgroup and sysctl files take a value whole or not at all */
+    while (written < 0 && errno == EINTR);
+    if (written < 0)
+        return tsc_fail(err, errno, "write", "'%s' to %s", data, path);
+    if ((size_t)written != size)
+        return tsc_fail(err, EIO, "write", "'%s' to %s: cut short", data, path);
+    return 0;
+}
+
+int tsc_op_write_file(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    const char *data = tsc_take_string(payload);
+
+    (void)launch;
+    return write_file(path, data, strlen(data), err);
+}
+
+int tsc_op_join_cgroup(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    char file[4096];
+    char pid[16];
+
+    if (snprintf(file, sizeof(file), "%s/cgroup.procs", path) >= (int)sizeof(file))
+        return tsc_fail(err, ENAMETOOLONG, "join-cgroup", "%s", path);
+    return write_file(file, pid, (size_t)snprintf(pid, sizeof(pid), "%d", (int)launch->child), err);
+}
+
+int tsc_op_write_id_map(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t kind = tsc_take_u32(payload);
+    const char *map = tsc_take_string(payload);
+    static const char *const names[] = { "uid_map", "gid_map", "setgroups" };
+    char path[64];
+
+    if (kind >= sizeof(names) / sizeof(names[0]))
+        return tsc_fail(err, EINVAL, "write-id-map", "kind %u", kind);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)launch->child, names[kind]);
+    return write_file(path, map, strlen(map), err);
+}
+
+static socklen_t parse_address(const char *text, uint32_t port, struct sockaddr_storage *address)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        return sizeof(*v4);
+    }
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons((uint16_t)port);
+        return sizeof(*v6);
+    }
+    return 0;
+}
+
+/* The socket is bound and never listens: it only keeps other programs off the port that the firewall redirects. */
+int tsc_op_reserve_port(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t protocol = tsc_take_u32(payload);
+    const char *text = tsc_take_string(payload);
+    uint32_t port = tsc_take_u32(payload);
+    struct sockaddr_storage address;
+    socklen_t size = parse_address(text, port, &address);
+    int only_v6 = 1;
+    TSC_AUTO_FD fd = -1;
+
+    if (size == 0 || port == 0 || port > 65535 || protocol > 1)
+        return tsc_fail(err, EINVAL, "bind", "%s:%u", text, port);
+    if (launch->port_count == TSC_MAX_PORTS)
+        return tsc_fail(err, EMFILE, "bind", "more than %d ports", TSC_MAX_PORTS);
+    fd = socket(address.ss_family, (protocol == 0 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return tsc_fail(err, errno, "socket", "%s:%u", text, port);
+    if (address.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+    if (bind(fd, (struct sockaddr *)&address, size) < 0)
+        return tsc_fail(err, errno, "bind", "%s:%u/%s", text, port, protocol == 0 ? "tcp" : "udp");
+    launch->ports[launch->port_count++] = tsc_steal_fd(&fd);
+    return 0;
+}

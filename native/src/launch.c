@@ -1,0 +1,192 @@
+/*
+ * Starts the child of a launch plan.
+ *
+ *   shim                                   child
+ *   prepare                                -
+ *   clone3 (new namespaces)                its operations, in order
+ *   parent                                   … `sync` waits here …
+ *   go ──────────────────────────────────▶   … the rest
+ *   wait for the report ◀────────────────  a failure, or the mark 'E' and then the end of file that exec brings
+ */
+#include "launch.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static pid_t clone_child(uint32_t namespaces, int *pidfd)
+{
+    struct clone_args args = {
+        .flags = (uint64_t)namespaces | CLONE_PIDFD,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+    };
+
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int place_stdio(const int stdio[3], struct tsc_err *err)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (stdio[fd] != fd && dup2(stdio[fd], fd) < 0)
+            return tsc_fail(err, errno, "dup2", "stdio %d", fd);
+    return 0;
+}
+
+__attribute__((noreturn)) static void child_main(struct tsc_launch *launch, const struct tsc_plan *plan,
+                                                 const int stdio[3])
+{
+    struct tsc_failure failure = { .section = TSC_CHILD };
+
+    if (place_stdio(stdio, &failure.err) == 0)
+        tsc_plan_run(plan, TSC_CHILD, launch, false, &failure);
+    if (failure.err.errnum == 0)
+        tsc_fail(&failure.err, EINVAL, "plan", "it does not end with execute");
+    /* One message, kept whole by SOCK_SEQPACKET. Nobody is left to be told if it fails. */
+    if (send(launch->report_fd, &failure, sizeof(failure), MSG_NOSIGNAL) < 0)
+        _exit(126);
+    _exit(125);
+}
+
+static int open_child_netns(struct tsc_launch *launch, struct tsc_failure *failure)
+{
+    char path[32];
+    TSC_AUTO_FD fd = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)launch->child);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || dup3(fd, TSC_NETNS_FD, O_CLOEXEC) < 0)
+        return tsc_fail(&failure->err, errno, "open", "%s", path);
+    return 0;
+}
+
+static int run_parent(struct tsc_launch *launch, const struct tsc_plan *plan, int go_fd, struct tsc_failure *failure)
+{
+    int result = 0;
+
+    failure->section = TSC_PARENT;
+    if ((plan->namespaces & CLONE_NEWNET) != 0 && plan->counts[TSC_PARENT] > 0)
+        result = open_child_netns(launch, failure);
+    if (result == 0)
+        result = tsc_plan_run(plan, TSC_PARENT, launch, false, failure);
+    close(TSC_NETNS_FD);
+    if (result == 0 && tsc_write_all(go_fd, "g", 1) < 0)
+        return tsc_fail(&failure->err, EPIPE, "sync", "the child is gone");
+    return result;
+}
+
+/* Takes one message of the child. Returns its first byte's meaning: 'E', 'T' (with *fd), 'F' (failure filled), 0 at the end. */
+static int take_report(int report_fd, int *fd, struct tsc_failure *failure)
+{
+    struct tsc_failure buffer;
+    struct iovec data = { .iov_base = &buffer, .iov_len = sizeof(buffer) };
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space),
+    };
+    struct cmsghdr *header;
+    ssize_t size;
+
+    do
+        size = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
+    while (size < 0 && errno == EINTR);
+    if (size == sizeof(buffer)) {
+        *failure = buffer;
+        return 'F';
+    }
+    if (size != 1)
+        return 0;
+    header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+        memcpy(fd, CMSG_DATA(header), sizeof(int));
+    return *(char *)&buffer;
+}
+
+/* 0 when the program runs; the terminal, if one was made, is in *terminal. */
+static int await_execution(struct tsc_launch *launch, int report_fd, int *terminal, struct tsc_failure *failure)
+{
+    bool executing = false;
+
+    for (;;) {
+        switch (take_report(report_fd, terminal, failure)) {
+        case 'E':
+            executing = true;
+            break;
+        case 'T':
+            break;
+        case 'F':
+            return failure->err.errnum > 0 ? -failure->err.errnum : -EIO;
+        default:
+            if (executing)
+                return 0;
+            failure->section = TSC_CHILD;
+            return tsc_fail(&failure->err, ECHILD, "child", "%d died before it reached its program", (int)launch->child);
+        }
+    }
+}
+
+static void end_child(struct tsc_launch *launch)
+{
+    syscall(SYS_pidfd_send_signal, launch->child_pidfd, SIGKILL, NULL, 0);
+    while (waitpid(launch->child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    launch->child = 0;
+    tsc_close_p(&launch->child_pidfd);
+}
+
+int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
+                     struct tsc_failure *failure)
+{
+    int report[2] = { -1, -1 };
+    int sync[2] = { -1, -1 };
+    int result;
+
+    failure->section = TSC_PREPARE;
+    if (tsc_plan_run(plan, TSC_PREPARE, launch, false, failure) < 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0 || pipe2(sync, O_CLOEXEC) < 0)
+        return tsc_fail(&failure->err, errno, "pipe", "to the child");
+
+    launch->child = clone_child(plan->namespaces, &launch->child_pidfd);
+    if (launch->child < 0) {
+        launch->child = 0;
+        return tsc_fail(&failure->err, errno, "clone3", "namespaces 0x%x", plan->namespaces);
+    }
+    if (launch->child == 0) {
+        close(report[0]);
+        close(sync[1]);
+        launch->report_fd = report[1];
+        launch->sync_fd = sync[0];
+        child_main(launch, plan, stdio);
+    }
+    close(report[1]);
+    close(sync[0]);
+
+    result = run_parent(launch, plan, sync[1], failure);
+    if (result == 0) {
+        result = await_execution(launch, report[0], terminal, failure);
+    } else {
+        struct tsc_failure earlier;
+        int ignored = -1;
+
+        /* Without "go" the child ends by itself. What it met before that is the cause, if it met anything else. */
+        close(sync[1]);
+        sync[1] = -1;
+        if (take_report(report[0], &ignored, &earlier) == 'F' && earlier.err.errnum != ECANCELED)
+            *failure = earlier;
+        tsc_close_p(&ignored);
+    }
+    tsc_close_p(&sync[1]);
+    close(report[0]);
+    if (result < 0)
+        end_child(launch);
+    return result;
+}

@@ -1,0 +1,116 @@
+/* Paths below the container's root, which belongs to the image and is hostile. */
+#include "launch.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static int open_in_root(struct tsc_launch *launch, const char *path, int flags, bool no_links)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (no_links ? RESOLVE_NO_SYMLINKS : 0),
+    };
+    long fd;
+
+    do
+        fd = syscall(SYS_openat2, launch->root_fd, path, &how, sizeof(how));
+    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int tsc_resolve(struct tsc_launch *launch, const char *path, int flags, bool no_links, struct tsc_err *err)
+{
+    int fd = open_in_root(launch, path, flags, no_links);
+
+    return fd < 0 ? tsc_fail(err, -fd, "openat2", "%s%s", path, fd == -ELOOP ? " (a symbolic link is refused here)" : "")
+                  : fd;
+}
+
+/* Makes each missing directory of `path`; existing components may be links that stay inside the root. */
+static int make_directories(struct tsc_launch *launch, const char *path, bool no_links, struct tsc_err *err)
+{
+    char partial[PATH_MAX];
+    size_t size = strlen(path);
+
+    if (size >= sizeof(partial))
+        return tsc_fail(err, ENAMETOOLONG, "mkdir", "%s", path);
+    memcpy(partial, path, size + 1);
+    for (char *end = partial; *end != '\0';) {
+        TSC_AUTO_FD parent = -1;
+        TSC_AUTO_FD existing = -1;
+        char *name;
+        char saved;
+
+        while (*end == '/')
+            end++;
+        name = end;
+        while (*end != '\0' && *end != '/')
+            end++;
+        if (name == end)
+            break;
+        saved = *end;
+        *end = '\0';
+        existing = open_in_root(launch, partial, O_PATH, no_links);
+        if (existing == -ENOENT) {
+            char first = *name;
+
+            *name = '\0'; /* "a/b/" opens the parent; "" means the root itself */
+            parent = open_in_root(launch, partial[0] == '\0' ? "." : partial, O_PATH | O_DIRECTORY, no_links);
+            *name = first;
+            if (parent < 0)
+                return tsc_fail(err, -parent, "openat2", "%s", path);
+            if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+                return tsc_fail(err, errno, "mkdir", "%s", partial);
+        } else if (existing < 0) {
+            return tsc_fail(err, -existing, "openat2", "%s", partial);
+        }
+        *end = saved;
+    }
+    return 0;
+}
+
+int tsc_open_parent(struct tsc_launch *launch, const char *path, char name[256], struct tsc_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *last = slash == NULL ? path : slash + 1;
+    char parent[PATH_MAX];
+    int fd;
+
+    if (last[0] == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0 || strlen(last) > 255 ||
+        (size_t)(last - path) >= sizeof(parent))
+        return tsc_fail(err, EINVAL, "path", "%s", path);
+    snprintf(name, 256, "%s", last);
+    snprintf(parent, sizeof(parent), "%.*s", (int)(last - path), path);
+    fd = open_in_root(launch, parent[0] == '\0' ? "." : parent, O_PATH | O_DIRECTORY, false);
+    if (fd == -ENOENT && make_directories(launch, parent, false, err) == 0)
+        fd = open_in_root(launch, parent, O_PATH | O_DIRECTORY, false);
+    return fd < 0 ? tsc_fail(err, -fd, "openat2", "%s", path) : fd;
+}
+
+int tsc_resolve_or_make(struct tsc_launch *launch, const char *path, char kind, bool no_links, struct tsc_err *err)
+{
+    int fd = open_in_root(launch, path, O_PATH, no_links);
+
+    if (fd != -ENOENT || kind == '-')
+        return fd >= 0 ? fd : tsc_resolve(launch, path, O_PATH, no_links, err);
+    if (kind == 'd') {
+        if (make_directories(launch, path, no_links, err) < 0)
+            return -err->errnum;
+    } else {
+        char name[256];
+        TSC_AUTO_FD parent = tsc_open_parent(launch, path, name, err);
+        TSC_AUTO_FD file = -1;
+
+        if (parent < 0)
+            return parent;
+        file = openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+        if (file < 0 && errno != EEXIST)
+            return tsc_fail(err, errno, "create", "%s", path);
+    }
+    return tsc_resolve(launch, path, O_PATH, no_links, err);
+}

@@ -1,0 +1,225 @@
+/* The root of the container's file system: mounted, and made the root. */
+#include "launch.h"
+#include "mount-api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OVERLAY_VOLATILE 1u
+#define OVERLAY_USER_XATTR 2u
+#define OLD_OPTIONS_SIZE 4096 /* mount(2) takes one page of options */
+
+int tsc_op_propagation(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t flags = tsc_take_u32(payload);
+
+    (void)launch;
+    if (tsc_mount(NULL, "/", NULL, flags, NULL) < 0)
+        return tsc_fail(err, errno, "mount", "propagation 0x%x on /", flags);
+    return 0;
+}
+
+/* From here on every path of the container is resolved below this descriptor. */
+static int take_root(struct tsc_launch *launch, const char *target, struct tsc_err *err)
+{
+    int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", target);
+    tsc_close_p(&launch->root_fd);
+    launch->root_fd = fd;
+    return 0;
+}
+
+static int attach_root(struct tsc_launch *launch, int mount, const char *target, struct tsc_err *err)
+{
+    TSC_AUTO_FD directory = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory < 0)
+        return tsc_fail(err, errno, "open", "%s", target);
+    if (tsc_move_mount(mount, directory) < 0)
+        return tsc_fail(err, errno, "move_mount", "root on %s", target);
+    return take_root(launch, target, err);
+}
+
+static int set_option(int fs, const char *key, const char *value, struct tsc_err *err)
+{
+    unsigned command = value == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+
+    if (tsc_fsconfig(fs, command, key, value) < 0)
+        return tsc_fail(err, errno, "fsconfig", "overlay %s=%s", key, value == NULL ? "" : value);
+    return 0;
+}
+
+/* Directories are handed over as /proc/self/fd/N: a string option of fsconfig(2) ends at 255 bytes. */
+static int set_directory(int fs, const char *key, const char *path, struct tsc_err *err)
+{
+    char link[32];
+    TSC_AUTO_FD fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (tsc_fsconfig(fs, FSCONFIG_SET_STRING, key, link) < 0)
+        return tsc_fail(err, errno, "fsconfig", "overlay %s=%s", key, path);
+    return 0;
+}
+
+/* Since Linux 6.7 each lower directory is an option of its own. -EINVAL from the first of them: an older kernel. */
+static int new_overlay(char *const *lower, const char *upper, const char *work, uint32_t flags, struct tsc_err *err)
+{
+    TSC_AUTO_FD fs = tsc_fsopen("overlay");
+    TSC_AUTO_FD mount = -1;
+
+    if (fs < 0)
+        return tsc_fail(err, errno, "fsopen", "overlay");
+    for (; *lower != NULL; lower++)
+        if (set_directory(fs, "lowerdir+", *lower, err) < 0)
+            return -err->errnum;
+    if (set_directory(fs, "upperdir", upper, err) < 0 || set_directory(fs, "workdir", work, err) < 0)
+        return -err->errnum;
+    if (set_option(fs, "index", "off", err) < 0 || set_option(fs, "metacopy", "off", err) < 0)
+        return -err->errnum;
+    if ((flags & OVERLAY_VOLATILE) != 0 && set_option(fs, "volatile", NULL, err) < 0)
+        return -err->errnum;
+    if ((flags & OVERLAY_USER_XATTR) != 0 && set_option(fs, "userxattr", NULL, err) < 0)
+        return -err->errnum;
+    if (tsc_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+        return tsc_fail(err, errno, "fsconfig", "create the overlay of %s", upper);
+    mount = tsc_fsmount(fs, 0);
+    if (mount < 0)
+        return tsc_fail(err, errno, "fsmount", "overlay of %s", upper);
+    return tsc_steal_fd(&mount);
+}
+
+/* Appends a path with the characters escaped that separate lower directories (`:`) and options (`,`). */
+static bool append_path(char *options, size_t *used, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*used + 3 > OLD_OPTIONS_SIZE)
+            return false;
+        if (strchr(":,\\", *path) != NULL)
+            options[(*used)++] = '\\';
+        options[(*used)++] = *path;
+    }
+    options[*used] = '\0';
+    return true;
+}
+
+static bool append_text(char *options, size_t *used, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (*used + size + 1 > OLD_OPTIONS_SIZE)
+        return false;
+    memcpy(options + *used, text, size + 1);
+    *used += size;
+    return true;
+}
+
+/* Where the layers' common directory ends, so that long stacks fit in one page of options by relative names. */
+static size_t common_directory(char *const *lower)
+{
+    size_t common = 0;
+
+    for (size_t i = 0; lower[0][i] != '\0'; i++) {
+        for (char *const *each = lower + 1; *each != NULL; each++)
+            if (strncmp(lower[0], *each, i + 1) != 0)
+                return common;
+        if (lower[0][i] == '/')
+            common = i + 1;
+    }
+    return common;
+}
+
+static int mount_overlay_before_6_7(char *const *lower, const char *upper, const char *work, const char *target,
+                                    uint32_t flags, struct tsc_err *err)
+{
+    size_t common = common_directory(lower);
+    size_t used = 0;
+    char directory[4096];
+    char options[OLD_OPTIONS_SIZE];
+    bool fits = append_text(options, &used, "index=off,metacopy=off");
+
+    snprintf(directory, sizeof(directory), "%.*s", (int)common, lower[0]);
+    if (common > 0 && chdir(directory) < 0)
+        return tsc_fail(err, errno, "chdir", "%s", directory);
+    if ((flags & OVERLAY_VOLATILE) != 0)
+        fits = fits && append_text(options, &used, ",volatile");
+    if ((flags & OVERLAY_USER_XATTR) != 0)
+        fits = fits && append_text(options, &used, ",userxattr");
+    for (size_t i = 0; lower[i] != NULL; i++)
+        fits = fits && append_text(options, &used, i == 0 ? ",lowerdir=" : ":") &&
+               append_path(options, &used, lower[i] + common);
+    fits = fits && append_text(options, &used, ",upperdir=") && append_path(options, &used, upper) &&
+           append_text(options, &used, ",workdir=") && append_path(options, &used, work);
+    if (!fits)
+        return tsc_fail(err, E2BIG, "mount", "too many layers for this kernel (Linux 6.7 has no such bound)");
+    if (tsc_mount("overlay", target, "overlay", 0, options) < 0)
+        return tsc_fail(err, errno, "mount", "overlay on %s", target);
+    return 0;
+}
+
+int tsc_op_overlay_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    size_t count = 0;
+    TSC_AUTO_FREE char **lower = tsc_take_list(payload, 0, &count);
+    const char *upper = tsc_take_string(payload);
+    const char *work = tsc_take_string(payload);
+    const char *target = tsc_take_string(payload);
+    uint32_t flags = tsc_take_u32(payload);
+    struct tsc_err first = { 0 };
+    TSC_AUTO_FD mount = -1;
+
+    if (lower == NULL || count == 0)
+        return tsc_fail(err, lower == NULL ? ENOMEM : EINVAL, "overlay", "no layers");
+    mount = new_overlay(lower, upper, work, flags, &first);
+    if (mount >= 0)
+        return attach_root(launch, mount, target, err);
+    if (first.errnum != EINVAL || strstr(first.detail, "lowerdir+") == NULL) {
+        *err = first;
+        return mount;
+    }
+    if (mount_overlay_before_6_7(lower, upper, work, target, flags, err) < 0)
+        return -err->errnum;
+    return take_root(launch, target, err);
+}
+
+int tsc_op_bind_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *source = tsc_take_string(payload);
+    const char *target = tsc_take_string(payload);
+    TSC_AUTO_FD mount = tsc_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
+
+    if (mount < 0)
+        return tsc_fail(err, errno, "open_tree", "%s", source);
+    return attach_root(launch, mount, target, err);
+}
+
+int tsc_op_use_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    return take_root(launch, tsc_take_string(payload), err);
+}
+
+int tsc_op_pivot_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)payload;
+    if (fchdir(launch->root_fd) < 0)
+        return tsc_fail(err, errno, "fchdir", "container root");
+    /* Both at "." stacks the old root on top of the new one, so that no directory for it is needed: pivot_root(2). */
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return tsc_fail(err, errno, "pivot_root", "container root");
+    if (syscall(SYS_umount2, ".", MNT_DETACH) < 0)
+        return tsc_fail(err, errno, "umount", "old root");
+    if (chdir("/") < 0)
+        return tsc_fail(err, errno, "chdir", "/");
+    return 0;
+}
+
+int tsc_op_readonly_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)payload;
+    if (tsc_mount_setattr(launch->root_fd, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0) < 0)
+        return tsc_fail(err, errno, "mount_setattr", "read-only root");
+    return 0;
+}

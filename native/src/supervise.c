@@ -1,0 +1,312 @@
+/*
+ * The `supervise` role: the parent of one process, a container's first one or one that joins it.
+ *
+ * It lives as long as that process. Its end of the process's story is told in this order, so that nobody sees an exit
+ * whose output or record is still missing: output drained → exit record on disk → library told → cleaned up.
+ */
+#include "control.h"
+#include "launch.h"
+#include "log.h"
+#include "relay.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define DRAIN_MS 2000 /* a stray process may hold the pipe open after the container has ended */
+
+struct supervisor {
+    int control_fd; /* -1 once the library is gone */
+    int signal_fd;
+    bool owned;
+    bool durable;
+    const char *process_file;
+    const char *exit_file;
+    const char *log_file;
+    const char *oom_file;
+    struct tsc_plan plan;
+    struct tsc_launch launch;
+    struct tsc_relay relay;
+    bool exited;
+    siginfo_t exit;
+    uint64_t exit_time;
+};
+
+/* Replaces a small file in one step: the old content or the new, never a part. */
+static int write_record(const char *path, const char *text, bool durable)
+{
+    char temporary[4096];
+    TSC_AUTO_FD fd = -1;
+
+    if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    if (tsc_write_all(fd, text, strlen(text)) < 0 || (durable && fsync(fd) < 0))
+        return -EIO;
+    return rename(temporary, path) < 0 ? -errno : 0;
+}
+
+static int receive_launch(struct supervisor *self, struct tsc_failure *failure)
+{
+    uint32_t size = 0;
+    uint32_t type = 0;
+    int result = tsc_frame_head(self->control_fd, &size, &type);
+    uint8_t *data;
+    struct tsc_reader reader;
+    struct tsc_bytes plan;
+    uint32_t flags;
+
+    if (result < 0 || type != TSC_FRAME_LAUNCH)
+        return tsc_fail(&failure->err, result < 0 ? -result : EPROTO, "control", "no launch frame");
+    data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED)
+        return tsc_fail(&failure->err, errno, "mmap", "launch frame of %u bytes", size);
+    result = tsc_read_all(self->control_fd, data, size);
+    if (result < 0)
+        return tsc_fail(&failure->err, -result, "read", "launch frame");
+    reader = (struct tsc_reader){ .at = data, .end = data + size };
+    flags = tsc_take_u32(&reader);
+    self->owned = (flags & TSC_LAUNCH_OWNED) != 0;
+    self->durable = (flags & TSC_LAUNCH_DURABLE) != 0;
+    self->process_file = tsc_take_string(&reader);
+    self->exit_file = tsc_take_string(&reader);
+    self->log_file = tsc_take_string(&reader);
+    self->oom_file = tsc_take_string(&reader);
+    plan = tsc_take_bytes(&reader);
+    if (reader.bad || reader.at != reader.end)
+        return tsc_fail(&failure->err, EPROTO, "control", "malformed launch frame");
+    return tsc_plan_decode(&self->plan, plan.data, plan.size, &failure->err);
+}
+
+static int report_started(struct supervisor *self, struct tsc_failure *failure)
+{
+    uint64_t ticks = tsc_start_ticks(self->launch.child);
+    struct tsc_writer frame = { .size = 0 };
+    char text[128];
+
+    if (self->process_file[0] != '\0') {
+        int result;
+
+        snprintf(text, sizeof(text), "%d %llu %d %llu\n", (int)self->launch.child, (unsigned long long)ticks,
+                 (int)getpid(), (unsigned long long)tsc_now());
+        result = write_record(self->process_file, text, false);
+        if (result < 0)
+            return tsc_fail(&failure->err, -result, "write", "%s", self->process_file);
+    }
+    tsc_put_u32(&frame, (uint32_t)self->launch.child);
+    tsc_put_u64(&frame, ticks);
+    tsc_send_frame(self->control_fd, TSC_FRAME_STARTED, &frame);
+    return 0;
+}
+
+static void kill_child(struct supervisor *self)
+{
+    if (!self->exited)
+        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+}
+
+/* The library has closed the channel, or has died: the kernel told us either way. */
+static void lose_owner(struct supervisor *self)
+{
+    tsc_close_p(&self->control_fd);
+    if (self->owned)
+        kill_child(self);
+}
+
+static void take_frame(struct supervisor *self)
+{
+    uint32_t size = 0;
+    uint32_t type = 0;
+    uint8_t payload[64];
+    struct tsc_reader reader = { .at = payload, .end = payload };
+
+    if (tsc_frame_head(self->control_fd, &size, &type) < 0 || size > sizeof(payload) ||
+        tsc_read_all(self->control_fd, payload, size) < 0) {
+        lose_owner(self); /* also for nonsense: a library that cannot be understood owns nothing */
+        return;
+    }
+    reader.end = payload + size;
+    if (type == TSC_FRAME_SIGNAL && !self->exited)
+        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, tsc_take_u32(&reader), NULL, 0);
+    else if (type == TSC_FRAME_RESIZE)
+        tsc_relay_resize(&self->relay, &reader);
+    else if (type == TSC_FRAME_RELEASE)
+        self->owned = false;
+}
+
+/* Reaps everything: orphans of a container that shares the host's PID namespace come to us as their subreaper. */
+static void reap(struct supervisor *self)
+{
+    struct signalfd_siginfo ignored;
+
+    while (read(self->signal_fd, &ignored, sizeof(ignored)) > 0)
+        continue;
+    for (;;) {
+        siginfo_t info = { .si_pid = 0 };
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+            return;
+        if (info.si_pid == self->launch.child) {
+            self->exit = info;
+            self->exited = true;
+            self->exit_time = tsc_now();
+        }
+    }
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void watch(struct supervisor *self)
+{
+    int64_t deadline = -1;
+
+    for (;;) {
+        struct pollfd polls[2 + TSC_RELAY_POLLS] = {
+            { .fd = self->signal_fd, .events = POLLIN },
+            { .fd = self->control_fd, .events = POLLIN }, /* poll(2) passes over -1 */
+        };
+        int timeout = -1;
+
+        tsc_relay_polls(&self->relay, polls + 2);
+        if (self->exited) {
+            if (deadline < 0)
+                deadline = milliseconds() + DRAIN_MS;
+            if (tsc_relay_done(&self->relay) || milliseconds() >= deadline)
+                return;
+            timeout = (int)(deadline - milliseconds());
+        }
+        if (poll(polls, sizeof(polls) / sizeof(polls[0]), timeout < 0 ? -1 : timeout) < 0 && errno != EINTR)
+            return;
+        if (polls[0].revents != 0)
+            reap(self);
+        if (polls[1].revents != 0)
+            take_frame(self);
+        tsc_relay_work(&self->relay, polls + 2, self->exited);
+    }
+}
+
+/* `oom_kill N`: memory.oom_control of cgroup v1 and memory.events of v2 have the same line. */
+static bool was_out_of_memory(const char *path)
+{
+    char text[1024];
+    const char *line;
+    ssize_t size;
+    TSC_AUTO_FD fd = path[0] == '\0' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    size = read(fd, text, sizeof(text) - 1);
+    text[size < 0 ? 0 : size] = '\0';
+    line = strstr(text, "oom_kill ");
+    return line != NULL && strtoul(line + strlen("oom_kill "), NULL, 10) > 0;
+}
+
+static void finish(struct supervisor *self)
+{
+    bool by_signal = self->exit.si_code != CLD_EXITED;
+    uint32_t code = by_signal ? 128u + (uint32_t)self->exit.si_status : (uint32_t)self->exit.si_status;
+    uint32_t number = by_signal ? (uint32_t)self->exit.si_status : 0;
+    bool oom = was_out_of_memory(self->oom_file); /* before the cgroup goes */
+    struct tsc_writer frame = { .size = 0 };
+    struct tsc_writer last = { .size = 0 };
+    struct tsc_failure failure = { .section = 0 };
+
+    if (self->exit_file[0] != '\0') {
+        char text[128];
+
+        snprintf(text, sizeof(text), "%u %u %d %llu\n", code, number, oom ? 1 : 0, (unsigned long long)self->exit_time);
+        if (write_record(self->exit_file, text, self->durable) < 0)
+            fprintf(stderr, "tscontainer-shim: cannot write %s\n", self->exit_file);
+    }
+    tsc_put_u32(&frame, code);
+    tsc_put_u32(&frame, number);
+    tsc_put_u32(&frame, oom ? 1 : 0);
+    tsc_put_u64(&frame, self->exit_time);
+    if (self->control_fd >= 0)
+        tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
+
+    tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
+    tsc_put_failure(&last, &failure);
+    if (self->control_fd >= 0)
+        tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+}
+
+static int refuse(struct supervisor *self, const struct tsc_failure *failure)
+{
+    struct tsc_failure ignored = { .section = 0 };
+    struct tsc_writer frame = { .size = 0 };
+
+    tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
+    tsc_put_failure(&frame, failure);
+    tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    return 0;
+}
+
+static int prepare_process(struct supervisor *self, struct tsc_err *err)
+{
+    sigset_t all;
+
+    /* Nothing that Node forgot to close reaches a container; and nobody may look into us while we hold host paths. */
+    if (syscall(SYS_close_range, (unsigned)TSC_CONTROL_FD, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+        return tsc_fail(err, errno, "close_range", "from 3");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return tsc_fail(err, errno, "prctl", "prepare the shim");
+    prctl(PR_SET_NAME, "tscontainer", 0, 0, 0);
+    umask(022);
+    if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
+        return tsc_fail(err, errno, "setsid", "own session");
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+        return tsc_fail(err, errno, "sigprocmask", "block all");
+    sigemptyset(&all);
+    sigaddset(&all, SIGCHLD);
+    self->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    return self->signal_fd < 0 ? tsc_fail(err, errno, "signalfd", "SIGCHLD") : 0;
+}
+
+int tsc_role_supervise(int argc, char **argv)
+{
+    static struct supervisor self = { .control_fd = TSC_CONTROL_FD };
+    struct tsc_failure failure = { .section = TSC_PREPARE };
+    int stdio[3] = { 0, 1, 2 };
+    int terminal = -1;
+
+    (void)argc;
+    (void)argv;
+    self.launch.root_fd = self.launch.child_pidfd = -1;
+    for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
+        self.launch.targets[i] = -1;
+
+    if (prepare_process(&self, &failure.err) < 0 || receive_launch(&self, &failure) < 0)
+        return refuse(&self, &failure);
+    if (tsc_relay_open(&self.relay, self.log_file, stdio, &failure.err) < 0)
+        return refuse(&self, &failure);
+    if (tsc_launch_child(&self.launch, &self.plan, stdio, &terminal, &failure) < 0)
+        return refuse(&self, &failure);
+    if (tsc_relay_start(&self.relay, stdio, terminal, &failure.err) < 0 || report_started(&self, &failure) < 0) {
+        kill_child(&self);
+        while (!self.exited)
+            reap(&self);
+        return refuse(&self, &failure);
+    }
+    watch(&self);
+    finish(&self);
+    return 0;
+}
