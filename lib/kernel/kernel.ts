@@ -29,4 +29,9 @@ export interface Kernel {
   fileSystemType(path: string): number;
   /** Effective user id of this process. @see geteuid(2) */
   effectiveUserId(): number;
+  /**
+   * An unchangeable copy of `content` in memory; it can be executed as `/proc/self/fd/N` and never be written again,
+   * whoever gets hold of it (CVE-2019-5736). @see memfd_create(2)
+   */
+  sealedCopy(name: string, content: Uint8Array): number;
 }

@@ -1,5 +1,3 @@
-import type { ChildOperation } from './child-operation.js';
-
 /**
  * A launch plan: what the shim does to start one process, as plain data. TypeScript decides everything and writes it
  * down here; the shim executes the operations in order and knows nothing of images, networks or JSON. A plan can be
@@ -20,53 +18,50 @@ export interface LaunchPlan {
   readonly cleanup: readonly PlanOperation[];
 }
 
+/** The stages in the order of the wire format. */
+export const planStages = ['prepare', 'parent', 'child', 'cleanup'] as const;
+export type PlanStage = (typeof planStages)[number];
+
 /** @see namespaces(7) */
 export type NamespaceKind = 'mount' | 'pid' | 'ipc' | 'uts' | 'net' | 'cgroup' | 'user' | 'time';
 
 /** In stage `parent`, netlink messages refer to the container's network namespace by this number (IFLA_NET_NS_FD). */
 export const CONTAINER_NETNS_FD = 100;
 
-/** One step. `stage` of a failure report is the stage list that holds it. Paths on the host are absolute. */
+/** One step. Paths on the host are absolute; paths in the container are resolved below its root. */
 export type PlanOperation =
-  | MakeDirectory
-  | RemoveDirectory
-  | WriteFile
-  | JoinCgroup
+  | HostOperation
+  | NamespaceOperation
+  | RootOperation
+  | MountOperation
+  | NodeOperation
+  | ProcessOperation;
+
+/** What touches the host. */
+export type HostOperation =
+  /** mkdir(2); an existing directory is fine. */
+  | { readonly op: 'make-directory'; readonly path: string; readonly mode: number }
+  /** rmdir(2) in stage `cleanup`; a missing directory is fine. Tried again while busy, for about a second. */
+  | { readonly op: 'remove-directory'; readonly path: string }
+  /** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */
+  | { readonly op: 'write-file'; readonly path: string; readonly data: string }
+  /** Moves the child into the cgroup with this directory; stage `parent`. */
+  | { readonly op: 'join-cgroup'; readonly path: string }
   | Netlink
-  | JoinNamespace
-  | ReservePort
-  | ChildOperation;
-
-/** mkdir(2) on the host; an existing directory is fine. */
-export interface MakeDirectory {
-  readonly op: 'make-directory';
-  readonly path: string;
-  readonly mode: number;
-}
-
-/** rmdir(2) on the host; a missing directory is fine. Tried again while busy, for up to a second. */
-export interface RemoveDirectory {
-  readonly op: 'remove-directory';
-  readonly path: string;
-}
-
-/** Opens an existing host file (cgroup files, sysctls) for writing and writes `data` in one write(2). */
-export interface WriteFile {
-  readonly op: 'write-file';
-  readonly path: string;
-  readonly data: string;
-}
-
-/** Moves the child (in `parent`) or the shim's future child (in `prepare`) into the cgroup with this directory. */
-export interface JoinCgroup {
-  readonly op: 'join-cgroup';
-  readonly path: string;
-}
+  /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
+  | {
+      readonly op: 'reserve-port';
+      readonly protocol: 'tcp' | 'udp';
+      /** IPv4 or IPv6 literal. */
+      readonly address: string;
+      readonly port: number;
+    };
 
 /**
  * Sends netlink messages on one socket and waits until each message that asks for it (NLM_F_ACK) is acknowledged.
  *
- * In `parent` and `cleanup` it acts on the network namespace of the shim (the host's); in `child` on the container's.
+ * In `prepare`, `parent` and `cleanup` it acts on the network namespace of the shim (the host's); in `child` on the
+ * container's.
  */
 export interface Netlink {
   readonly op: 'netlink';
@@ -79,19 +74,125 @@ export interface Netlink {
   readonly labels: readonly string[];
 }
 
-/** setns(2) to the namespace of a running process, identified by its pid and start time (proc(5), field 22). */
-export interface JoinNamespace {
-  readonly op: 'join-namespace';
-  readonly kinds: readonly NamespaceKind[];
-  readonly pid: number;
-  readonly startTicks: bigint;
-}
+/** What concerns namespaces. */
+export type NamespaceOperation =
+  /** Takes hold of a process, identified by pid and start time (proc(5), field 22), as number `slot` (0…7). */
+  | { readonly op: 'open-process'; readonly slot: number; readonly pid: number; readonly startTicks: bigint }
+  /** setns(2) to namespaces of the process in `slot`. In `prepare` only `pid`: it takes effect for the child. */
+  | { readonly op: 'join-namespace'; readonly slot: number; readonly kinds: readonly NamespaceKind[] }
+  /** Writes the child's uid_map, gid_map or setgroups; stage `parent`. @see user_namespaces(7) */
+  | { readonly op: 'write-id-map'; readonly kind: 'uid' | 'gid' | 'setgroups'; readonly map: string }
+  /** Waits until stage `parent` is done. */
+  | { readonly op: 'sync' }
+  | { readonly op: 'unshare'; readonly kinds: readonly NamespaceKind[] }
+  | { readonly op: 'hostname'; readonly name: string }
+  | { readonly op: 'domainname'; readonly name: string };
 
-/** Binds a socket that the shim keeps for the life of the container, so that no other program gets the host port. */
-export interface ReservePort {
-  readonly op: 'reserve-port';
-  readonly protocol: 'tcp' | 'udp';
-  /** IPv4 or IPv6 literal. */
-  readonly address: string;
-  readonly port: number;
-}
+/** What makes the container's root. */
+export type RootOperation =
+  /** Propagation of every mount of the new namespace; `slave` receives from the host and gives nothing back. */
+  | { readonly op: 'propagation'; readonly mode: 'private' | 'slave' }
+  | {
+      readonly op: 'overlay-root';
+      /** Topmost first. */
+      readonly lower: readonly string[];
+      readonly upper: string;
+      readonly work: string;
+      /** An existing directory of the host on which the root is mounted, in the container's mount namespace only. */
+      readonly target: string;
+      readonly volatile: boolean;
+      /** Overlay attributes are in `user.*`: for mounts inside a user namespace. */
+      readonly userXattr: boolean;
+    }
+  | { readonly op: 'bind-root'; readonly source: string; readonly target: string }
+  /** Takes an existing directory as the root below which paths are resolved. */
+  | { readonly op: 'use-root'; readonly path: string }
+  | { readonly op: 'pivot-root' }
+  | { readonly op: 'readonly-root' };
+
+/** Attributes of one mount. @see mount_setattr(2) */
+export type MountAttribute =
+  | 'ro'
+  | 'nosuid'
+  | 'nodev'
+  | 'noexec'
+  | 'noatime'
+  | 'strictatime'
+  | 'nodiratime'
+  | 'nosymfollow';
+
+/** What is mounted below the container's root. */
+export type MountOperation =
+  | {
+      readonly op: 'mount';
+      readonly type: string;
+      readonly target: string;
+      /** Options of the file system: `key=value` or `flag`. @see fsconfig(2) */
+      readonly options: readonly string[];
+      readonly attributes: readonly MountAttribute[];
+      /** Refuses a target whose path holds a symbolic link. */
+      readonly noLinks: boolean;
+    }
+  | {
+      readonly op: 'bind';
+      /** On the host. */
+      readonly source: string;
+      readonly target: string;
+      readonly recursive: boolean;
+      readonly attributes: readonly MountAttribute[];
+      /** What is made as mount point when missing. */
+      readonly kind: 'file' | 'directory';
+    }
+  /** Hides a file (behind /dev/null) or a directory (behind an empty one); absent is fine. */
+  | { readonly op: 'mask'; readonly path: string }
+  /** Makes what is below a path read-only; absent is fine. */
+  | { readonly op: 'readonly-path'; readonly path: string };
+
+/** What is made inside the container's root. */
+export type NodeOperation =
+  | {
+      readonly op: 'node';
+      readonly path: string;
+      readonly kind: 'char' | 'block' | 'fifo' | 'file';
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly op: 'symlink'; readonly path: string; readonly destination: string }
+  | {
+      readonly op: 'root-directory';
+      readonly path: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** What concerns the process itself. */
+export type ProcessOperation =
+  | { readonly op: 'rlimit'; readonly resource: number; readonly soft: bigint; readonly hard: bigint }
+  | { readonly op: 'oom-score'; readonly score: number }
+  | { readonly op: 'umask'; readonly mask: number }
+  | { readonly op: 'session' }
+  /** A new terminal of the container's devpts becomes stdin, stdout and stderr. */
+  | { readonly op: 'terminal'; readonly columns: number; readonly rows: number }
+  /** chdir(2) in the container; fails when that leads outside. */
+  | { readonly op: 'working-directory'; readonly path: string }
+  /** Drops every capability from the bounding set but these (bit mask). */
+  | { readonly op: 'bounding'; readonly keep: bigint }
+  | { readonly op: 'identity'; readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
+  /** `name`, `uid`, `name:group`, `uid:gid` or '' for root; names are looked up in the container's /etc. */
+  | { readonly op: 'named-identity'; readonly user: string; readonly groups: readonly string[] }
+  | {
+      readonly op: 'capabilities';
+      readonly effective: bigint;
+      readonly permitted: bigint;
+      readonly inheritable: bigint;
+      readonly ambient: bigint;
+    }
+  | { readonly op: 'no-new-privileges' }
+  /** Installs a filter: an array of struct sock_filter. @see seccomp(2) */
+  | { readonly op: 'seccomp'; readonly flags: number; readonly filter: Uint8Array }
+  /** The last one. A program without a slash is searched in PATH of `environment`; HOME is added from the user. */
+  | { readonly op: 'execute'; readonly arguments: readonly string[]; readonly environment: readonly string[] };

@@ -1,0 +1,119 @@
+import type { Kernel } from '../kernel.js';
+import { type Libc, loadLibc } from './libc.js';
+import { exchangeNetlink } from './netlink-exchange.js';
+import { probePort } from './probe-port.js';
+import { systemCallError } from './system-call-error.js';
+
+const O_CLOEXEC = 0o2000000;
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
+const EINTR = 4;
+const ESRCH = 3;
+const EWOULDBLOCK = 11;
+const EINVAL = 22;
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const MFD_EXEC = 0x10;
+const F_ADD_SEALS = 1033;
+/** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE */
+const ALL_SEALS = 0xf;
+const STATFS_BYTES = 256;
+
+/** The kernel through libc, bound by koffi at the first construction. */
+export class KoffiKernel implements Kernel {
+  readonly #libc: Libc;
+
+  constructor() {
+    this.#libc = loadLibc();
+  }
+
+  pipe(): { readFd: number; writeFd: number } {
+    const fds = new Int32Array(2);
+    this.#check(this.#libc.pipe2(fds, O_CLOEXEC), 'pipe2', '');
+    return { readFd: fds[0] ?? -1, writeFd: fds[1] ?? -1 };
+  }
+
+  close(fd: number): void {
+    this.#check(this.#libc.close(fd), 'close', String(fd));
+  }
+
+  tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
+    const operation = (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    while (this.#libc.flock(fd, operation) < 0) {
+      const errno = this.#libc.errno();
+      if (errno === EWOULDBLOCK) return false;
+      if (errno !== EINTR) throw systemCallError('flock', errno, String(fd));
+    }
+    return true;
+  }
+
+  unlock(fd: number): void {
+    this.#check(this.#libc.flock(fd, LOCK_UN), 'flock', String(fd));
+  }
+
+  openProcess(pid: number): number | undefined {
+    const pidfd = this.#libc.pidfd_open(pid, 0);
+    if (pidfd >= 0) return pidfd;
+    const errno = this.#libc.errno();
+    if (errno === ESRCH || errno === EINVAL) return undefined; // EINVAL: a number that is no process but a thread
+    throw systemCallError('pidfd_open', errno, String(pid));
+  }
+
+  signalProcess(pidfd: number, signal: number): boolean {
+    if (this.#libc.pidfd_send_signal(pidfd, signal, null, 0) >= 0) return true;
+    const errno = this.#libc.errno();
+    if (errno === ESRCH) return false;
+    throw systemCallError('pidfd_send_signal', errno, String(signal));
+  }
+
+  netlink(protocol: 'route' | 'netfilter', request: Uint8Array): Uint8Array[] {
+    return exchangeNetlink(this.#libc, protocol, request);
+  }
+
+  probePort(protocol: 'tcp' | 'udp', address: string, port: number): number | undefined {
+    return probePort(this.#libc, protocol, address, port);
+  }
+
+  fileSystemType(path: string): number {
+    const buffer = new Uint8Array(STATFS_BYTES);
+    this.#check(this.#libc.statfs(path, buffer), 'statfs', path);
+    return new DataView(buffer.buffer).getUint32(0, true);
+  }
+
+  effectiveUserId(): number {
+    return this.#libc.geteuid();
+  }
+
+  sealedCopy(name: string, content: Uint8Array): number {
+    const fd = this.#createMemoryFile(name);
+    try {
+      this.#write(fd, content);
+      this.#check(this.#libc.fcntl(fd, F_ADD_SEALS, ALL_SEALS), 'fcntl', `seal ${name}`);
+      return fd;
+    } catch (error) {
+      this.#libc.close(fd);
+      throw error;
+    }
+  }
+
+  /** Kernels before 6.3 do not know MFD_EXEC and need not be asked for the right to execute. */
+  #createMemoryFile(name: string): number {
+    const fd = this.#libc.memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (fd >= 0 || this.#libc.errno() !== EINVAL) return this.#check(fd, 'memfd_create', name);
+    return this.#check(this.#libc.memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), 'memfd_create', name);
+  }
+
+  #write(fd: number, content: Uint8Array): void {
+    for (let offset = 0; offset < content.length; ) {
+      const rest = content.subarray(offset);
+      offset += this.#check(this.#libc.write(fd, rest, rest.length), 'write', 'memory file');
+    }
+  }
+
+  #check(result: number, syscall: string, operand: string): number {
+    if (result < 0) throw systemCallError(syscall, this.#libc.errno(), operand);
+    return result;
+  }
+}

@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module';
+import type koffiModule from 'koffi';
+
+/** The functions of libc that are used, typed once here: koffi itself gives `any`. */
+export interface Libc {
+  pipe2(fds: Int32Array, flags: number): number;
+  close(fd: number): number;
+  flock(fd: number, operation: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  write(fd: number, data: Uint8Array, size: number): number;
+  memfd_create(name: string, flags: number): number;
+  pidfd_open(pid: number, flags: number): number;
+  pidfd_send_signal(pidfd: number, signal: number, info: null, flags: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, size: number): number;
+  bind(fd: number, address: Uint8Array, size: number): number;
+  getsockname(fd: number, address: Uint8Array, size: Uint8Array): number;
+  send(fd: number, data: Uint8Array, size: number, flags: number): number;
+  recv(fd: number, data: Uint8Array, size: number, flags: number): number;
+  statfs(path: string, buffer: Uint8Array): number;
+  geteuid(): number;
+  /** errno of the last of these calls. */
+  errno(): number;
+}
+
+/** System call numbers that both supported architectures share (the unified table, since Linux 5.0). */
+const SYS_pidfd_send_signal = 424;
+const SYS_pidfd_open = 434;
+
+/** Binds libc, which is part of the Node process already, be it glibc or musl. */
+export function loadLibc(): Libc {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
+  const library = koffi.load(null);
+  const bind = <F>(prototype: string): F => library.func(prototype) as unknown as F;
+  // A variadic C function with a fixed list of integer arguments: both ABIs pass them in registers alike.
+  const syscall = bind<(number: number, a: number, b: number, c: null, d: number) => number>(
+    'long syscall(long number, long a, long b, void *c, long d)',
+  );
+  return {
+    pipe2: bind('int pipe2(int *fds, int flags)'),
+    close: bind('int close(int fd)'),
+    flock: bind('int flock(int fd, int operation)'),
+    fcntl: bind('int fcntl(int fd, int command, long argument)'),
+    write: bind('long write(int fd, const uint8_t *data, size_t size)'),
+    memfd_create: bind('int memfd_create(const char *name, uint flags)'),
+    pidfd_open: (pid, flags) => syscall(SYS_pidfd_open, pid, flags, null, 0),
+    pidfd_send_signal: (pidfd, signal, info, flags) => syscall(SYS_pidfd_send_signal, pidfd, signal, info, flags),
+    socket: bind('int socket(int domain, int type, int protocol)'),
+    setsockopt: bind('int setsockopt(int fd, int level, int option, const uint8_t *value, uint size)'),
+    bind: bind('int bind(int fd, const uint8_t *address, uint size)'),
+    getsockname: bind('int getsockname(int fd, uint8_t *address, uint8_t *size)'),
+    send: bind('long send(int fd, const uint8_t *data, size_t size, int flags)'),
+    recv: bind('long recv(int fd, uint8_t *data, size_t size, int flags)'),
+    statfs: bind('int statfs(const char *path, uint8_t *buffer)'),
+    geteuid: bind('uint geteuid()'),
+    errno: () => koffi.errno(),
+  };
+}

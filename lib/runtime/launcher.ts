@@ -1,0 +1,56 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Abortable } from '../core/abortable.js';
+import type { ExitStatus } from '../core/exit-status.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
+import type { LaunchPlan } from './launch-plan.js';
+
+/** What is started, and where its traces go. */
+export interface LaunchRequest extends Abortable {
+  readonly plan: LaunchPlan;
+  /** `pipe` gives the caller the writing end; `null` is /dev/null. */
+  readonly stdin: 'pipe' | 'null';
+  /** `pipe` gives the caller the reading ends; a path is a log file that the supervisor writes (log-record.ts). */
+  readonly output: 'pipe' | { readonly logFile: string };
+  /** The plan makes a terminal: stdin and stdout are relayed to it, there is no stderr. */
+  readonly terminal: boolean;
+  /** `owner`: killed by its supervisor as soon as this process ends, however it ends. */
+  readonly lifetime: 'owner' | 'detached';
+  /** Where to record pid, start ticks, supervisor's pid, start time; for other processes. */
+  readonly processFile?: string;
+  /** Where to record the exit. */
+  readonly exitFile?: string;
+  /** Syncs the exit record to disk. */
+  readonly durable: boolean;
+  /** A file with a line `oom_kill N`: memory.oom_control or memory.events of the container's cgroup. */
+  readonly oomFile?: string;
+}
+
+/** A process that was started, and its supervisor. */
+export interface LaunchedProcess {
+  readonly identity: ProcessIdentity;
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** How it ended; all of its output has been written by then. While awaited, it keeps this process alive. */
+  exited(): Promise<ExitStatus>;
+  /** The supervisor has cleaned up and ended. Rejects with `LAUNCH_FAILED` when the clean-up was not complete. */
+  released(): Promise<void>;
+  /** Sends a signal by number; false when the process has ended. */
+  signal(number: number): boolean;
+  resize(columns: number, rows: number): void;
+  /** Lets an `owner` process outlive this one. */
+  release(): void;
+}
+
+/**
+ * The port to whatever starts processes in containers.
+ *
+ * `launch` resolves when the program itself runs (its execve has succeeded). If anything before that fails, it rejects
+ * and nothing is left: `PROGRAM_NOT_FOUND`, `PROGRAM_NOT_EXECUTABLE`, `NO_SUCH_USER`, `PORT_TAKEN`, and `LAUNCH_FAILED`
+ * with stage, operation, errno and operand for all else. After an abort the process is killed.
+ */
+export interface Launcher {
+  launch(request: LaunchRequest): Promise<LaunchedProcess>;
+  /** Gives back what the launcher holds; running containers go on. */
+  close(): void;
+}

@@ -1,0 +1,50 @@
+import { errnoName } from '../../core/errors/errno-name.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import { type LaunchPlan, type PlanOperation, planStages } from '../launch-plan.js';
+import type { ShimFailure } from './control-channel.js';
+
+/** The typed error of a plan that failed: the only place that knows what a step's failure means to a user. */
+export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError {
+  const stage = planStages[failure.section] ?? 'prepare';
+  const operation = plan[stage][failure.index];
+  const errno = errnoName(failure.errno);
+  if (failure.syscall === 'execve' && operation?.op === 'execute') return executeError(operation.arguments[0] ?? '', errno);
+  if (failure.syscall === 'user' && operation?.op === 'named-identity') {
+    return new EngineError('NO_SUCH_USER', { user: operation.user, reason: failure.operand });
+  }
+  if (operation?.op === 'reserve-port' && errno === 'EADDRINUSE') {
+    return new EngineError('PORT_TAKEN', { address: operation.address, port: operation.port, protocol: operation.protocol });
+  }
+  const name = operation?.op ?? 'start';
+  return new EngineError('LAUNCH_FAILED', {
+    stage,
+    operation: name === failure.syscall ? name : `${name}: ${failure.syscall}`,
+    errno,
+    operand: operand(operation, failure.operand),
+    hint: hints[`${failure.syscall} ${errno}`] ?? '',
+  });
+}
+
+function executeError(program: string, errno: string): EngineError {
+  return errno === 'ENOENT' || errno === 'ENOTDIR'
+    ? new EngineError('PROGRAM_NOT_FOUND', { program, exitCode: 127 })
+    : new EngineError('PROGRAM_NOT_EXECUTABLE', { program, errno, exitCode: 126 });
+}
+
+/** Netlink messages come back by number; the plan knows their names. */
+function operand(operation: PlanOperation | undefined, text: string): string {
+  const message = /message (\d+)$/.exec(text);
+  if (operation?.op !== 'netlink' || message === null) return text;
+  return operation.labels[Number(message[1])] ?? text;
+}
+
+const hints: Readonly<Record<string, string>> = {
+  'clone3 EPERM': 'the caller may not make these namespaces: run as root, or allow user namespaces',
+  'clone3 ENOSPC': 'the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces',
+  'prlimit EPERM': 'raising a limit above its hard limit needs CAP_SYS_RESOURCE, which this host withholds',
+  'mount EPERM': 'mounting needs CAP_SYS_ADMIN in the namespace that owns it',
+  'fsconfig EPERM': 'mounting needs CAP_SYS_ADMIN in the namespace that owns it',
+  'open ENOENT': 'the cgroup controller or setting does not exist on this host',
+  'fsopen ENODEV': 'the kernel does not know this file system',
+  'fsconfig EINVAL': 'the file system refused its options; overlay needs a file system with d_type below its upper directory',
+};

@@ -1,0 +1,118 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { EngineError } from '../../core/errors/engine-error.js';
+import type { ExitStatus } from '../../core/exit-status.js';
+import type { ProcessIdentity } from '../../core/process-identity.js';
+import { orAbort } from '../../util/abort.js';
+import { Deferred } from '../../util/deferred.js';
+import type { LaunchPlan } from '../launch-plan.js';
+import type { LaunchedProcess } from '../launcher.js';
+import { ControlChannel, type ShimMessage } from './control-channel.js';
+import { launchError } from './launch-error.js';
+import type { ShimStdio } from './stdio.js';
+
+/** One shim and the process that it supervises, as seen through their channel. */
+export class ShimProcess implements LaunchedProcess {
+  readonly channel: ControlChannel;
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  readonly #started = new Deferred<ProcessIdentity>();
+  readonly #exited = new Deferred<ExitStatus>();
+  readonly #released = new Deferred<void>();
+  #identity: ProcessIdentity | undefined;
+  #cleanupFailure: EngineError | undefined;
+  #waiters = 0;
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly socket: Socket,
+    stdio: ShimStdio,
+    private readonly plan: LaunchPlan,
+  ) {
+    this.stdin = stdio.stdin;
+    this.stdout = stdio.stdout;
+    this.stderr = stdio.stderr;
+    this.channel = new ControlChannel(
+      socket,
+      (message) => this.#take(message),
+      (error) => this.#channelEnded(error),
+    );
+    child.once('close', () => this.#shimEnded());
+  }
+
+  get identity(): ProcessIdentity {
+    if (this.#identity === undefined) throw new EngineError('INTERNAL', { what: 'identity of a process not yet started' });
+    return this.#identity;
+  }
+
+  /** Resolves when the program runs; rejects with why it does not. */
+  async started(signal: AbortSignal | undefined): Promise<void> {
+    this.#identity = await orAbort(this.#started.promise, signal);
+    this.child.unref();
+    this.socket.unref();
+  }
+
+  exited(): Promise<ExitStatus> {
+    return this.#keepAlive(this.#exited.promise);
+  }
+
+  released(): Promise<void> {
+    return this.#keepAlive(this.#released.promise);
+  }
+
+  signal(number: number): boolean {
+    if (this.#exited.settled) return false;
+    this.channel.signal(number);
+    return true;
+  }
+
+  resize(columns: number, rows: number): void {
+    this.channel.resize(columns, rows);
+  }
+
+  release(): void {
+    this.channel.release();
+  }
+
+  /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
+  async abandon(): Promise<void> {
+    if (!this.#started.settled || this.#identity === undefined) this.socket.destroy();
+    await this.#released.promise;
+  }
+
+  #take(message: ShimMessage): void {
+    if (message.type === 'started') this.#started.resolve(message.identity);
+    else if (message.type === 'failed') this.#started.reject(launchError(this.plan, message.failure));
+    else if (message.type === 'exited') this.#exited.resolve(message.status);
+    else if (message.failure !== undefined) this.#cleanupFailure = launchError(this.plan, message.failure);
+  }
+
+  /** A shim ends its channel only by ending; before "exited" that means that somebody has killed it. */
+  #channelEnded(error: EngineError | undefined): void {
+    const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
+    this.#started.reject(reason);
+    this.#exited.reject(reason);
+  }
+
+  #shimEnded(): void {
+    if (this.#cleanupFailure === undefined) this.#released.resolve();
+    else this.#released.reject(this.#cleanupFailure);
+  }
+
+  async #keepAlive<T>(pending: Promise<T>): Promise<T> {
+    this.#waiters += 1;
+    this.child.ref();
+    if (!this.socket.destroyed) this.socket.ref();
+    try {
+      return await pending;
+    } finally {
+      this.#waiters -= 1;
+      if (this.#waiters === 0) {
+        this.child.unref();
+        this.socket.unref();
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { openSync } from 'node:fs';
+import { Socket, type SocketConstructorOpts as SocketOptions } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import type { Kernel } from '../../kernel/kernel.js';
+import type { UndoStack } from '../../util/undo-stack.js';
+import type { LaunchRequest } from '../launcher.js';
+
+/** The three streams of a process: descriptors for the shim, streams for the caller. */
+export interface ShimStdio {
+  readonly childSide: readonly [number, number, number];
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** After the spawn, which has duplicated them. Safe to call twice. */
+  closeChildSide(): void;
+}
+
+/**
+ * Real pipes from pipe2(2): Node's own `stdio: 'pipe'` is a UNIX socket, through which /dev/stdout cannot be opened
+ * again (ENXIO), as nginx and many shells do.
+ */
+export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStack): ShimStdio {
+  const childFds: number[] = [];
+  const closeChildSide = (): void => {
+    for (const fd of childFds.splice(0)) kernel.close(fd);
+  };
+  undo.defer(closeChildSide);
+
+  const nothing = (flags: string): number => {
+    const fd = openSync('/dev/null', flags);
+    childFds.push(fd);
+    return fd;
+  };
+  const stream = (fd: number, options: { readable?: boolean; writable?: boolean }): Socket => {
+    // `manualStart` (as for Node's own stdin): reading begins with the first reader, so that an output that ends at once
+    // has not emitted `end` before the caller could listen.
+    const socket = new Socket({ fd, readable: false, writable: false, manualStart: true, ...options } as SocketOptions);
+    socket.on('error', () => undefined); // EPIPE: the container has closed its side; users see it on their own listeners
+    undo.defer(() => void socket.destroy());
+    return socket;
+  };
+  const input = (): [number, Writable] => {
+    const { readFd, writeFd } = kernel.pipe();
+    childFds.push(readFd);
+    return [readFd, stream(writeFd, { writable: true })];
+  };
+  const output = (): [number, Readable] => {
+    const { readFd, writeFd } = kernel.pipe();
+    childFds.push(writeFd);
+    return [writeFd, stream(readFd, { readable: true })];
+  };
+
+  const [stdinFd, stdin] = request.stdin === 'pipe' ? input() : [nothing('r'), undefined];
+  const piped = request.output === 'pipe';
+  const [stdoutFd, stdout] = piped ? output() : [nothing('w'), undefined];
+  const [stderrFd, stderr] = piped && !request.terminal ? output() : [nothing('w'), undefined];
+  return { childSide: [stdinFd, stdoutFd, stderrFd], stdin, stdout, stderr, closeChildSide };
+}
