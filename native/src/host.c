@@ -10,14 +10,26 @@
 #include <sys/stat.h>
 #include <time.h>
 
+static int make_parent(const char *path, mode_t mode)
+{
+    char parent[4096];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path) >= (int)sizeof(parent))
+        return -1;
+    return mkdir(parent, mode) < 0 && errno != EEXIST ? -1 : 0;
+}
+
 int tsc_op_make_directory(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *path = tsc_take_string(payload);
     mode_t mode = (mode_t)tsc_take_u32(payload);
 
     (void)launch;
-    if (mkdir(path, mode) < 0 && errno != EEXIST)
-        return tsc_fail(err, errno, "mkdir", "%s", path);
+    /* The directory above may be one that another engine has just removed because it was empty. */
+    for (int tries = 0; mkdir(path, mode) < 0 && errno != EEXIST; tries++)
+        if (errno != ENOENT || tries == 10 || make_parent(path, mode) < 0)
+            return tsc_fail(err, errno, "mkdir", "%s", path);
     return 0;
 }
 

@@ -1,0 +1,118 @@
+import type { RootMount } from '../core/mount.js';
+import type { ContainerSpec, JoinSpec, ProcessSpec, SpecUser } from './container-spec.js';
+import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
+
+/**
+ * The plan that starts a container.
+ *
+ * The order is the security argument: the root and all mounts come into being while the child still holds every
+ * capability but runs nothing of the image; the old root goes away; then rights are given up one after the other; the
+ * program comes last.
+ */
+export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
+  const newCgroupNamespace = spec.namespaces.includes('cgroup');
+  return {
+    // The cgroup namespace is entered by `unshare`: its root is the cgroup that the child is in at that moment.
+    namespaces: spec.namespaces.filter((kind) => kind !== 'cgroup'),
+    prepare: [...spec.cgroup.prepare, ...spec.network.prepare],
+    parent: [...spec.cgroup.parent, ...spec.network.parent],
+    child: [
+      { op: 'propagation', mode: 'slave' },
+      rootOperation(spec.root, spec.rootTarget),
+      ...spec.mounts,
+      ...spec.nodes,
+      ...workingDirectory(spec.process.workingDirectory),
+      { op: 'sync' },
+      ...(newCgroupNamespace ? [{ op: 'unshare', kinds: ['cgroup'] } as const] : []),
+      ...spec.cgroupMounts,
+      ...spec.cgroup.child,
+      ...spec.network.child,
+      ...(spec.namespaces.includes('uts') ? [{ op: 'hostname', name: spec.hostname } as const] : []),
+      ...spec.readonlyPaths.map((path) => ({ op: 'readonly-path', path }) as const),
+      ...spec.maskedPaths.map((path) => ({ op: 'mask', path }) as const),
+      ...oomScore(spec.process),
+      { op: 'session' },
+      ...terminal(spec.process),
+      ...(spec.readonlyRoot ? [{ op: 'readonly-root' } as const] : []),
+      { op: 'pivot-root' },
+      ...becomeProgram(spec.process),
+    ],
+    cleanup: [...spec.network.cleanup, ...spec.cgroup.cleanup],
+  };
+}
+
+/** The plan of a process that joins a running container. */
+export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
+  const others = spec.namespaces.filter((kind) => kind !== 'pid');
+  return {
+    namespaces: [],
+    prepare: [
+      { op: 'open-process', slot: 0, pid: spec.target.pid, startTicks: spec.target.startTicks },
+      ...spec.cgroup.prepare,
+      // setns(2) to a PID namespace is for children: the shim itself stays outside, where nobody inside can see it.
+      ...(spec.namespaces.includes('pid') ? [{ op: 'join-namespace', slot: 0, kinds: ['pid'] } as const] : []),
+    ],
+    parent: spec.cgroup.parent,
+    child: [
+      ...oomScore(spec.process),
+      { op: 'sync' },
+      { op: 'join-namespace', slot: 0, kinds: others },
+      { op: 'use-root', path: '/' },
+      { op: 'session' },
+      ...terminal(spec.process),
+      ...becomeProgram(spec.process),
+    ],
+    cleanup: spec.cgroup.cleanup,
+  };
+}
+
+function rootOperation(root: RootMount, target: string): PlanOperation {
+  if (root.type === 'bind') return { op: 'bind-root', source: root.source, target };
+  const { lower, upper, work, volatile } = root;
+  return { op: 'overlay-root', lower, upper, work, target, volatile, userXattr: false };
+}
+
+/** A missing working directory is made, as Docker does it. */
+function workingDirectory(path: string): readonly NodeOperation[] {
+  return path === '/' ? [] : [{ op: 'root-directory', path, mode: 0o755, uid: 0, gid: 0 }];
+}
+
+function oomScore(process: ProcessSpec): readonly PlanOperation[] {
+  return process.oomScoreAdjust === undefined ? [] : [{ op: 'oom-score', score: process.oomScoreAdjust }];
+}
+
+function terminal(process: ProcessSpec): readonly PlanOperation[] {
+  return process.terminal === undefined ? [] : [{ op: 'terminal', ...process.terminal }];
+}
+
+/**
+ * The last steps, common to both plans. A filter needs either no_new_privs or CAP_SYS_ADMIN to be installed, so without
+ * the former it comes before capabilities are given up. @see seccomp(2)
+ */
+function becomeProgram(process: ProcessSpec): readonly PlanOperation[] {
+  const { capabilities, seccomp, noNewPrivileges } = process;
+  const filter: readonly PlanOperation[] = seccomp === undefined ? [] : [{ op: 'seccomp', ...seccomp }];
+  return [
+    ...process.resourceLimits.map((limit) => ({ op: 'rlimit', ...limit }) as const),
+    { op: 'umask', mask: 0o022 },
+    { op: 'bounding', keep: capabilities.bounding },
+    ...(noNewPrivileges ? [{ op: 'no-new-privileges' } as const] : filter),
+    identity(process.user),
+    {
+      op: 'capabilities',
+      effective: capabilities.effective,
+      permitted: capabilities.effective,
+      inheritable: capabilities.inheritable,
+      ambient: capabilities.ambient,
+    },
+    { op: 'working-directory', path: process.workingDirectory },
+    ...(noNewPrivileges ? filter : []),
+    { op: 'execute', arguments: process.arguments, environment: process.environment },
+  ];
+}
+
+function identity(user: SpecUser): PlanOperation {
+  return user.kind === 'named'
+    ? { op: 'named-identity', user: user.user, groups: user.groups }
+    : { op: 'identity', uid: user.uid, gid: user.gid, groups: user.groups };
+}

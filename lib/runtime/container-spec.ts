@@ -1,0 +1,69 @@
+import type { RootMount } from '../core/mount.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
+import type { MountOperation, NamespaceKind, NodeOperation, PlanOperation } from './launch-plan.js';
+
+/** Operations that a layer contributes to a plan, by stage. */
+export interface PlanPart {
+  readonly prepare: readonly PlanOperation[];
+  readonly parent: readonly PlanOperation[];
+  readonly child: readonly PlanOperation[];
+  readonly cleanup: readonly PlanOperation[];
+}
+
+/** Who the program runs as. */
+export type SpecUser =
+  /** Looked up inside the image: `name`, `uid`, `name:group`, '' for root; `groups` are names or numbers. */
+  | { readonly kind: 'named'; readonly user: string; readonly groups: readonly string[] }
+  | { readonly kind: 'ids'; readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
+
+/** One process: a container's first, or one that joins it. */
+export interface ProcessSpec {
+  readonly arguments: readonly string[];
+  /** `KEY=value`, each key once. HOME is added from the user database. */
+  readonly environment: readonly string[];
+  /** Absolute, in the container. */
+  readonly workingDirectory: string;
+  readonly user: SpecUser;
+  /** Masks of capability bits; all of them within `bounding`. */
+  readonly capabilities: {
+    readonly bounding: bigint;
+    readonly effective: bigint;
+    readonly inheritable: bigint;
+    readonly ambient: bigint;
+  };
+  readonly noNewPrivileges: boolean;
+  readonly seccomp: { readonly flags: number; readonly filter: Uint8Array } | undefined;
+  readonly resourceLimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
+  readonly oomScoreAdjust: number | undefined;
+  readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+}
+
+/** Everything about a container that its launch plan depends on. */
+export interface ContainerSpec {
+  readonly root: RootMount;
+  readonly readonlyRoot: boolean;
+  /** An empty directory of the host: where the root is mounted, in the container's mount namespace only. */
+  readonly rootTarget: string;
+  readonly namespaces: readonly NamespaceKind[];
+  readonly hostname: string;
+  /** Mounted in this order; those that show cgroups come last, once the cgroup namespace is there. */
+  readonly mounts: readonly MountOperation[];
+  readonly cgroupMounts: readonly MountOperation[];
+  readonly nodes: readonly NodeOperation[];
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly cgroup: PlanPart;
+  readonly network: PlanPart;
+  readonly process: ProcessSpec;
+}
+
+/** A process that joins a running container. */
+export interface JoinSpec {
+  readonly target: ProcessIdentity;
+  readonly namespaces: readonly NamespaceKind[];
+  readonly cgroup: PlanPart;
+  readonly process: ProcessSpec;
+}
+
+/** A part that contributes nothing. */
+export const emptyPart: PlanPart = { prepare: [], parent: [], child: [], cleanup: [] };
