@@ -294,7 +294,11 @@ int tsc_op_capabilities(struct tsc_launch *launch, struct tsc_reader *payload, s
     uint64_t inheritable = tsc_take_u64(payload);
     uint64_t ambient = tsc_take_u64(payload);
 
-    (void)launch;
+    if (launch->uid != 0) {
+        /* exec would take these away from another user anyway; from here on the user's own permissions decide */
+        effective &= ambient;
+        permitted &= ambient | inheritable;
+    }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "clear ambient capabilities");
     if (set_capabilities(effective, permitted, inheritable, err) < 0)
