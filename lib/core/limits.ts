@@ -9,6 +9,16 @@ export const limits = {
   configBytes: 4 * 1024 * 1024,
   /** Docker's own bound on the number of layers is 127. */
   layers: 512,
+  /** The widest index in practice has some 40 entries: platforms, each with an attestation. */
+  indexEntries: 1024,
+  /** An index may list indexes; tools write two levels at most. */
+  indexDepth: 4,
+  /** Manifests fetched to find the one for a platform. */
+  manifestFetches: 16,
+  /** Registries answer with one redirect to their storage, rarely two. */
+  redirects: 5,
+  /** A credential helper prints one small JSON object. */
+  credentialBytes: 256 * 1024,
   /** A token answer is a JWT and a few numbers. */
   tokenBytes: 256 * 1024,
   /** Error bodies are shown to people. */

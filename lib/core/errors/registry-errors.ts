@@ -9,6 +9,7 @@ export interface RegistryErrors {
   REGISTRY_FAILED: { readonly registry: string; readonly status: number; readonly reason: string };
   REGISTRY_RATE_LIMITED: { readonly registry: string; readonly retryAfterMs: number | undefined };
   REGISTRY_PROTOCOL: { readonly registry: string; readonly reason: string };
+  CREDENTIALS_FAILED: { readonly registry: string; readonly source: string; readonly reason: string };
 }
 
 export const registryErrors: ErrorTable<RegistryErrors> = {
@@ -26,4 +27,8 @@ export const registryErrors: ErrorTable<RegistryErrors> = {
       `registry ${d.registry} limits the rate of requests${d.retryAfterMs === undefined ? '' : `, retry after ${d.retryAfterMs} ms`}`,
   },
   REGISTRY_PROTOCOL: { kind: 'corrupt', message: (d) => `registry ${d.registry} broke the protocol: ${d.reason}` },
+  CREDENTIALS_FAILED: {
+    kind: 'unavailable',
+    message: (d) => `credentials for ${d.registry} from ${d.source}: ${d.reason}`,
+  },
 };

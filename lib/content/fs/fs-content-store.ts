@@ -1,0 +1,259 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Abortable } from '../../core/abortable.js';
+import type { Descriptor } from '../../core/descriptor.js';
+import { type Digest, isDigest } from '../../core/digest.js';
+import { attachCleanupErrors } from '../../core/errors/attach-cleanup-errors.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import { abortableIterable } from '../../util/abortable-iterable.js';
+import { syncDirectory } from '../../util/atomic-file.js';
+import { isMissing, onFile } from '../../util/file-error.js';
+import { acquireFileLock, type FileLock, type FileLocker } from '../../util/file-lock.js';
+import type { BlobInfo, BlobSource, ContentStore, IngestOptions } from '../content-store.js';
+import { isWrongContent, receiveBlob, slices } from '../receive-blob.js';
+import { SharedIngests } from '../shared-ingests.js';
+import { BlobPaths } from './blob-paths.js';
+import { FilePartial } from './file-partial.js';
+import { readChunks } from './read-chunks.js';
+import { writeFully } from './write-fully.js';
+
+const temporaryPrefix = 'put-';
+
+/**
+ * Blobs in files: `blobs/sha256/HEX` below `root`, partial ones in `ingest/`.
+ *
+ * A partial file is locked by the process that writes it; when the blob is complete and verified, the file is synced
+ * and renamed to its place. So a crash at any moment leaves a whole blob or a partial file that the next ingest
+ * continues, after it has hashed it again.
+ */
+export class FsContentStore implements ContentStore {
+  readonly #paths: BlobPaths;
+  readonly #locker: FileLocker;
+  readonly #ingests = new SharedIngests();
+
+  /** @param root is made on the first write, mode 0700. */
+  constructor(root: string, locker: FileLocker) {
+    this.#paths = new BlobPaths(root);
+    this.#locker = locker;
+  }
+
+  async stat(digest: Digest): Promise<BlobInfo | undefined> {
+    const path = this.#paths.blob(digest);
+    try {
+      return { digest, size: (await stat(path)).size };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      return onFile(path, () => Promise.reject(error));
+    }
+  }
+
+  async *read(digest: Digest, options: Abortable = {}): AsyncGenerator<Uint8Array, void, void> {
+    options.signal?.throwIfAborted();
+    const file = await this.#open(digest);
+    try {
+      for await (const chunk of readChunks(file, this.#paths.blob(digest))) {
+        options.signal?.throwIfAborted();
+        yield chunk;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array> {
+    const file = await this.#open(digest);
+    try {
+      const path = this.#paths.blob(digest);
+      const { size } = await onFile(path, () => file.stat());
+      if (size > maxBytes) throw new EngineError('TOO_LARGE', { what: `blob ${digest}`, maxBytes });
+      return await onFile(path, () => file.readFile());
+    } finally {
+      await file.close();
+    }
+  }
+
+  async ingest(descriptor: Descriptor, source: BlobSource, options: IngestOptions = {}): Promise<void> {
+    await this.#ingests.run(descriptor, options, (report) => this.#ingest(descriptor, source, report, options.signal));
+  }
+
+  async put(bytes: Uint8Array): Promise<BlobInfo> {
+    return this.putStream(slicesOf(bytes));
+  }
+
+  async putStream(source: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<BlobInfo> {
+    options.signal?.throwIfAborted();
+    await this.#makeDirectories('sha256');
+    const path = join(this.#paths.ingest, `${temporaryPrefix}${process.pid}-${randomBytes(8).toString('hex')}`);
+    const lock = await this.#lock(path, undefined);
+    try {
+      const info = await fill(lock.file, source, path, options.signal);
+      const known = await this.stat(info.digest);
+      if (known === undefined) await this.#publish(lock.file, path, info.digest);
+      else await rm(path);
+      return info;
+    } catch (error) {
+      await discard(path, error);
+      throw error;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async *list(): AsyncGenerator<BlobInfo, void, void> {
+    for (const algorithm of ['sha256', 'sha512']) {
+      for (const name of await namesIn(this.#paths.algorithmDirectory(algorithm))) {
+        const digest = `${algorithm}:${name}`;
+        const info = isDigest(digest) ? await this.stat(digest) : undefined;
+        if (info !== undefined) yield info;
+      }
+    }
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    const path = this.#paths.blob(digest);
+    await onFile(path, () => rm(path, { force: true }));
+  }
+
+  /** Removes what `put` and `putStream` of processes that have ended left behind. Partial downloads stay. */
+  async sweep(): Promise<void> {
+    for (const name of await namesIn(this.#paths.ingest)) {
+      if (!name.startsWith(temporaryPrefix)) continue;
+      const path = join(this.#paths.ingest, name);
+      try {
+        const lock = await this.#lock(path, 0);
+        try {
+          await onFile(path, () => rm(path, { force: true }));
+        } finally {
+          await lock.release();
+        }
+      } catch (error) {
+        if (!EngineError.is(error, 'LOCK_TIMEOUT')) throw error; // somebody is writing it
+      }
+    }
+  }
+
+  async #ingest(
+    descriptor: Descriptor,
+    source: BlobSource,
+    report: (doneBytes: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { digest, size } = descriptor;
+    if (await this.#isPresent(descriptor)) return report(size);
+    await this.#makeDirectories(digest.slice(0, digest.indexOf(':')));
+    const path = this.#paths.partial(digest);
+    const lock = await this.#lock(path, undefined, signal);
+    try {
+      const partial = await FilePartial.of(lock.file, path);
+      try {
+        if (await this.#isPresent(descriptor)) {
+          await rm(path); // another process was first, and the lock has made this file
+          return report(size);
+        }
+        await receiveBlob(descriptor, source, partial, { signal, report });
+        await this.#publish(lock.file, path, digest);
+      } catch (error) {
+        // A full disk needs its space back more than the next try needs the beginning of a blob.
+        const useless = partial.size === 0 || isWrongContent(error) || EngineError.is(error, 'NO_SPACE');
+        if (useless) await discard(path, error);
+        throw error;
+      }
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #isPresent({ digest, size }: Descriptor): Promise<boolean> {
+    const known = await this.stat(digest);
+    if (known === undefined || known.size === size) return known !== undefined;
+    throw new EngineError('SIZE_MISMATCH', {
+      what: `blob ${digest}`,
+      expectedBytes: size,
+      actualBytes: known.size,
+    });
+  }
+
+  /** Everything is on the disk before the name is. */
+  async #publish(file: FileHandle, path: string, digest: Digest): Promise<void> {
+    const target = this.#paths.blob(digest);
+    await onFile(path, () => file.sync());
+    await onFile(target, () => rename(path, target));
+    await onFile(target, () => syncDirectory(dirname(target)));
+  }
+
+  async #lock(path: string, timeoutMs: number | undefined, signal?: AbortSignal): Promise<FileLock> {
+    const options = { signal, ...(timeoutMs !== undefined && { timeoutMs }) };
+    return onFile(path, () => acquireFileLock(this.#locker, path, options));
+  }
+
+  async #open(digest: Digest): Promise<FileHandle> {
+    const path = this.#paths.blob(digest);
+    try {
+      return await open(path, 'r');
+    } catch (error) {
+      if (isMissing(error)) throw new EngineError('BLOB_NOT_FOUND', { digest });
+      return onFile(path, () => Promise.reject(error));
+    }
+  }
+
+  async #makeDirectories(algorithm: string): Promise<void> {
+    for (const path of [this.#paths.ingest, this.#paths.algorithmDirectory(algorithm)]) {
+      await onFile(path, () => makeDirectory(path));
+    }
+  }
+}
+
+/** The new directory and its new parents survive a power cut. */
+async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let parent = dirname(path); parent.length >= dirname(first).length; parent = dirname(parent)) {
+    await syncDirectory(parent);
+    if (parent === dirname(parent)) return;
+  }
+}
+
+async function fill(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<BlobInfo> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of abortableIterable(source, signal)) {
+    for (const slice of slices(chunk)) {
+      await writeFully(file, slice, path);
+      hash.update(slice);
+    }
+    size += chunk.byteLength;
+  }
+  return { digest: `sha256:${hash.digest('hex')}` as Digest, size };
+}
+
+/** Removes a file that has become useless through `reason`, which stays the error to throw. */
+async function discard(path: string, reason: unknown): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (failure) {
+    attachCleanupErrors(reason, [failure]);
+  }
+}
+
+async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield* slices(bytes);
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  return onFile(directory, async () => {
+    try {
+      const names: string[] = [];
+      for await (const entry of await opendir(directory)) names.push(entry.name);
+      return names.sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  });
+}

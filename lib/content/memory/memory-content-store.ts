@@ -1,0 +1,114 @@
+import type { Abortable } from '../../core/abortable.js';
+import type { Descriptor } from '../../core/descriptor.js';
+import { type Digest, digestOf } from '../../core/digest.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import type { BlobInfo, BlobSource, ContentStore, IngestOptions } from '../content-store.js';
+import { isWrongContent, type PartialBlob, receiveBlob, slices } from '../receive-blob.js';
+import { SharedIngests } from '../shared-ingests.js';
+
+/** Blobs in memory: the fake of {@link ContentStore}. */
+export class MemoryContentStore implements ContentStore {
+  readonly #blobs = new Map<Digest, Uint8Array>();
+  readonly #partials = new Map<Digest, MemoryPartial>();
+  readonly #ingests = new SharedIngests();
+
+  async stat(digest: Digest): Promise<BlobInfo | undefined> {
+    const bytes = this.#blobs.get(digest);
+    return bytes === undefined ? undefined : { digest, size: bytes.byteLength };
+  }
+
+  async *read(digest: Digest, options: Abortable = {}): AsyncGenerator<Uint8Array, void, void> {
+    options.signal?.throwIfAborted();
+    for (const slice of slices(this.#get(digest))) {
+      options.signal?.throwIfAborted();
+      yield Uint8Array.from(slice);
+    }
+  }
+
+  async readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array> {
+    const bytes = this.#get(digest);
+    if (bytes.byteLength > maxBytes) throw new EngineError('TOO_LARGE', { what: `blob ${digest}`, maxBytes });
+    return Uint8Array.from(bytes);
+  }
+
+  async ingest(descriptor: Descriptor, source: BlobSource, options: IngestOptions = {}): Promise<void> {
+    await this.#ingests.run(descriptor, options, (report) => this.#ingest(descriptor, source, report, options.signal));
+  }
+
+  async put(bytes: Uint8Array): Promise<BlobInfo> {
+    const digest = digestOf(bytes);
+    this.#blobs.set(digest, Uint8Array.from(bytes));
+    return { digest, size: bytes.byteLength };
+  }
+
+  async putStream(source: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<BlobInfo> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source) {
+      options.signal?.throwIfAborted();
+      chunks.push(Uint8Array.from(chunk));
+    }
+    return this.put(Buffer.concat(chunks));
+  }
+
+  async *list(): AsyncGenerator<BlobInfo, void, void> {
+    for (const [digest, bytes] of this.#blobs) yield { digest, size: bytes.byteLength };
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    this.#blobs.delete(digest);
+  }
+
+  #get(digest: Digest): Uint8Array {
+    const bytes = this.#blobs.get(digest);
+    if (bytes === undefined) throw new EngineError('BLOB_NOT_FOUND', { digest });
+    return bytes;
+  }
+
+  async #ingest(
+    descriptor: Descriptor,
+    source: BlobSource,
+    report: (doneBytes: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { digest, size } = descriptor;
+    const present = this.#blobs.get(digest);
+    if (present !== undefined) {
+      if (present.byteLength === size) return report(size);
+      const actualBytes = present.byteLength;
+      throw new EngineError('SIZE_MISMATCH', { what: `blob ${digest}`, expectedBytes: size, actualBytes });
+    }
+    const partial = this.#partials.get(digest) ?? new MemoryPartial();
+    this.#partials.set(digest, partial);
+    try {
+      await receiveBlob(descriptor, source, partial, { signal, report });
+    } catch (error) {
+      if (isWrongContent(error)) this.#partials.delete(digest);
+      throw error;
+    }
+    this.#blobs.set(digest, partial.bytes());
+    this.#partials.delete(digest);
+  }
+}
+
+class MemoryPartial implements PartialBlob {
+  #chunks: Uint8Array[] = [];
+  size = 0;
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks, this.size);
+  }
+
+  async *read(): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.#chunks;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#chunks.push(Uint8Array.from(bytes));
+    this.size += bytes.byteLength;
+  }
+
+  async clear(): Promise<void> {
+    this.#chunks = [];
+    this.size = 0;
+  }
+}

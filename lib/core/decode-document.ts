@@ -1,0 +1,25 @@
+import { type Decoder, decodeJson } from './decode.js';
+import { EngineError } from './errors/engine-error.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Decodes a JSON document that came with an image.
+ *
+ * @throws EngineError `INVALID_MANIFEST` naming `what` and the path inside the document.
+ */
+export function decodeDocument<T>(bytes: Uint8Array, decoder: Decoder<T>, what: string): T {
+  let json: string;
+  try {
+    json = utf8.decode(bytes);
+  } catch {
+    throw new EngineError('INVALID_MANIFEST', { what, reason: 'it is not UTF-8' });
+  }
+  try {
+    return decodeJson(json, decoder, 'document');
+  } catch (error) {
+    if (!EngineError.is(error, 'CORRUPT_RECORD')) throw error;
+    const reason = `${error.data.path.slice(0, 200)}: expected ${error.data.expected}`;
+    throw new EngineError('INVALID_MANIFEST', { what, reason });
+  }
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { decodeJson, record, text } from '../../core/decode.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import { limits } from '../../core/limits.js';
+import type { Credential } from '../credential-source.js';
+
+export interface CredentialHelper {
+  /** `desktop` for the program `docker-credential-desktop`. */
+  readonly name: string;
+  /** The helper's environment; its PATH is searched for the helper. Default: that of this process. */
+  readonly environment: Readonly<Record<string, string>> | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks a credential helper for the credential of `server`; undefined when it says that it has none.
+ *
+ * @param registry names the registry in errors.
+ * @throws EngineError `CREDENTIALS_FAILED` for everything else than an answer.
+ * @see docker-credential-helpers, "Development"
+ */
+export async function runCredentialHelper(
+  helper: CredentialHelper,
+  server: string,
+  registry: string,
+): Promise<Credential | undefined> {
+  const program = `docker-credential-${helper.name}`;
+  const failed = (reason: string, cause?: unknown): EngineError =>
+    new EngineError('CREDENTIALS_FAILED', { registry, source: program.slice(0, 100), reason }, { cause });
+  // The name is part of a program's name, so it must not lead to another directory.
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(helper.name)) throw failed('this is no name of a helper');
+
+  const { code, output } = await exchange(program, helper, server, failed);
+  if (code === 0) return toCredential(output, failed);
+  if (/credentials not found/i.test(output)) return undefined;
+  const said = output.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  throw failed(`it ended with ${code}${said === '' ? '' : `: ${said.slice(0, 200)}`}`);
+}
+
+const helperAnswer = record({ Username: text, Secret: text });
+
+function toCredential(output: string, failed: (reason: string) => EngineError): Credential {
+  let answer: ReturnType<typeof helperAnswer>;
+  try {
+    answer = decodeJson(output, helperAnswer, 'answer');
+  } catch (error) {
+    throw failed(error instanceof Error ? error.message : 'its answer is unreadable');
+  }
+  return answer.Username === '<token>'
+    ? { kind: 'identity-token', token: answer.Secret }
+    : { kind: 'basic', username: answer.Username, password: answer.Secret };
+}
+
+function exchange(
+  program: string,
+  { environment, timeoutMs }: CredentialHelper,
+  server: string,
+  failed: (reason: string, cause?: unknown) => EngineError,
+): Promise<{ code: number | string; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ['get'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      ...(environment !== undefined && { env: { ...environment } }),
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.byteLength;
+      if (size <= limits.credentialBytes) chunks.push(chunk);
+      else child.kill('SIGKILL');
+    });
+    child.stdin.on('error', () => undefined); // a helper that has ended before it read tells so by its exit code
+    child.once('error', (cause) => reject(failed(`it cannot be run: ${cause.message}`, cause)));
+    child.once('close', (code, signal) => {
+      if (size > limits.credentialBytes) reject(failed(`it printed more than ${limits.credentialBytes} bytes`));
+      else resolve({ code: code ?? signal ?? 'unknown', output: Buffer.concat(chunks).toString('utf8') });
+    });
+    child.stdin.end(server);
+  });
+}

@@ -1,0 +1,24 @@
+import { EngineError } from '../core/errors/engine-error.js';
+
+/** A failure of Node's file functions as EngineError: `NO_SPACE`, `SYSTEM_CALL_FAILED`. Anything else stays as it is. */
+export function toFileError(error: unknown, path: string): unknown {
+  if (EngineError.is(error) || !(error instanceof Error)) return error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new EngineError('NO_SPACE', { path }, { cause: error });
+  if (code === undefined || syscall === undefined) return error;
+  return new EngineError('SYSTEM_CALL_FAILED', { syscall, errno: code, operand: path, hint: '' }, { cause: error });
+}
+
+/** Runs `work` on the file at `path`; failures of the system become EngineErrors that name it. */
+export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+}
+
+/** True for the error of a file that is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
