@@ -20,6 +20,7 @@ export interface ContainerErrors {
   SHIM_MISSING: { readonly searched: readonly string[]; readonly hint: string };
   SHIM_FAILED: { readonly what: string };
   OUTPUT_TOO_LARGE: { readonly stream: string; readonly maxBytes: number };
+  CONTROLLER_MISSING: { readonly option: string; readonly controller: string; readonly hint: string };
   RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
 }
 
@@ -46,5 +47,9 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
   },
   SHIM_FAILED: { kind: 'internal', message: (d) => `tscontainer-shim: ${d.what}` },
   OUTPUT_TOO_LARGE: { kind: 'invalid', message: (d) => `${d.stream} is larger than ${d.maxBytes} bytes` },
+  CONTROLLER_MISSING: {
+    kind: 'unsupported',
+    message: (d) => `option ${d.option} needs the cgroup controller ${d.controller}, which is not usable: ${d.hint}`,
+  },
   RUN_TIMEOUT: { kind: 'unavailable', message: (d) => `container ${d.id} did not end within ${d.timeoutMs} ms` },
 };

@@ -1,0 +1,27 @@
+/** The controllers that this package uses. `freezer` and `devices` are no controllers of v2, which has other means. */
+export type Controller = 'memory' | 'pids' | 'devices' | 'freezer' | 'cpu' | 'cpuacct' | 'cpuset' | 'blkio' | 'io';
+
+/** What a host offers, found out once by {@link probeCgroups} and passed around as a value. */
+export type CgroupHost =
+  | {
+      /** Also hosts with an empty v2 hierarchy beside (hybrid). */
+      readonly version: 'v1';
+      /** The directory of each writable hierarchy. Controllers mounted together share one. */
+      readonly hierarchies: Readonly<Partial<Record<Controller, string>>>;
+      /** The kernel counts swap. */
+      readonly swap: boolean;
+      /** What the root of the cpuset hierarchy has. */
+      readonly cpuset?: { readonly cpus: string; readonly mems: string };
+      /** An empty v2 hierarchy is mounted too. */
+      readonly hybrid: boolean;
+    }
+  | {
+      readonly version: 'v2';
+      readonly root: string;
+      /** Controllers that can be used below the root. */
+      readonly controllers: readonly Controller[];
+      /** Those of them that the root already hands to its children. */
+      readonly enabled: readonly Controller[];
+      readonly swap: boolean;
+    }
+  | { readonly version: 'none'; readonly reason: string };

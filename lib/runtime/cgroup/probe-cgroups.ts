@@ -1,0 +1,101 @@
+import type { CgroupHost, Controller } from './cgroup-host.js';
+
+/** Read access to the cgroup file system; replaceable in tests. */
+export interface CgroupFileAccess {
+  /** The text of a small file, undefined when it does not exist or cannot be read. */
+  readText(path: string): Promise<string | undefined>;
+  /** Names in a directory, undefined when it does not exist. */
+  list(path: string): Promise<readonly string[] | undefined>;
+  /** A directory may be made in this one. */
+  isWritable(directory: string): Promise<boolean>;
+  /** The path without symbolic links, undefined when it does not exist. */
+  realPath(path: string): Promise<string | undefined>;
+}
+
+const v1Controllers = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'cpuset', 'blkio'] as const;
+const v2Controllers = ['memory', 'pids', 'cpu', 'cpuset', 'io'] as const;
+
+/**
+ * Finds out which cgroups this process can use. `root` is where they are mounted, `selfCgroup` the content of
+ * /proc/self/cgroup. Never throws for what it finds: a host without usable cgroups is an answer too.
+ */
+export async function probeCgroups(
+  files: CgroupFileAccess,
+  root = '/sys/fs/cgroup',
+  selfCgroup = '',
+): Promise<CgroupHost> {
+  const unified = await files.readText(`${root}/cgroup.controllers`);
+  if (unified !== undefined) return probeV2(files, root, unified, selfCgroup);
+  const found = await Promise.all(
+    v1Controllers.map(async (name) => ({ name, ...(await probeHierarchy(files, `${root}/${name}`)) })),
+  );
+  if (found.every((each) => each.directory === undefined)) {
+    return { version: 'none', reason: `no cgroup hierarchy is mounted below ${root}` };
+  }
+  const usable = found.flatMap(({ name, directory, writable }) =>
+    directory !== undefined && writable ? [[name, directory] as const] : [],
+  );
+  if (usable.length === 0) return { version: 'none', reason: `the cgroup hierarchies below ${root} are not writable` };
+  const hierarchies: Partial<Record<Controller, string>> = Object.fromEntries(usable);
+  const names = (hierarchies.memory !== undefined && (await files.list(hierarchies.memory))) || [];
+  const beside = await files.readText(`${root}/unified/cgroup.controllers`);
+  const cpuset = hierarchies.cpuset === undefined ? undefined : await readCpuset(files, hierarchies.cpuset);
+  return {
+    version: 'v1',
+    hierarchies,
+    swap: names.includes('memory.memsw.limit_in_bytes'),
+    ...(cpuset && { cpuset }),
+    hybrid: beside !== undefined,
+  };
+}
+
+async function probeHierarchy(
+  files: CgroupFileAccess,
+  path: string,
+): Promise<{ directory: string | undefined; writable: boolean }> {
+  const directory = await files.realPath(path);
+  const isHierarchy = directory !== undefined && (await files.readText(`${directory}/cgroup.procs`)) !== undefined;
+  if (!isHierarchy) return { directory: undefined, writable: false };
+  return { directory, writable: await files.isWritable(directory) };
+}
+
+async function readCpuset(
+  files: CgroupFileAccess,
+  directory: string,
+): Promise<{ cpus: string; mems: string } | undefined> {
+  const cpus = await files.readText(`${directory}/cpuset.cpus`);
+  const mems = await files.readText(`${directory}/cpuset.mems`);
+  return cpus === undefined || mems === undefined ? undefined : { cpus: cpus.trim(), mems: mems.trim() };
+}
+
+async function probeV2(
+  files: CgroupFileAccess,
+  root: string,
+  unified: string,
+  selfCgroup: string,
+): Promise<CgroupHost> {
+  if (!(await files.isWritable(root)))
+    return { version: 'none', reason: `the cgroup hierarchy ${root} is not writable` };
+  const enabled = known((await files.readText(`${root}/cgroup.subtree_control`)) ?? '');
+  // Below the top of the tree, a group with processes of its own cannot hand further controllers to children.
+  const isTop = (await files.readText(`${root}/cgroup.type`)) === undefined;
+  const occupied = ((await files.readText(`${root}/cgroup.procs`)) ?? '').trim() !== '';
+  const controllers = isTop || !occupied ? known(unified) : enabled;
+  return { version: 'v2', root, controllers, enabled, swap: await accountsForSwap(files, root, selfCgroup) };
+}
+
+function known(text: string): Controller[] {
+  const present = new Set(text.trim().split(/\s+/));
+  return v2Controllers.filter((name) => present.has(name));
+}
+
+/** The top of the tree has no memory files, so another group must tell; without any, assume what kernels do today. */
+async function accountsForSwap(files: CgroupFileAccess, root: string, selfCgroup: string): Promise<boolean> {
+  const own = /^0::(\/.*)$/m.exec(selfCgroup)?.[1] ?? '/';
+  const names = (await files.list(root)) ?? [];
+  for (const directory of [`${root}${own}`, ...names.map((name) => `${root}/${name}`)]) {
+    const inside = await files.list(directory);
+    if (inside?.includes('memory.max')) return inside.includes('memory.swap.max');
+  }
+  return true;
+}

@@ -1,0 +1,121 @@
+import { EngineError } from '../../core/errors/engine-error.js';
+
+/** Limits of a container with Docker's names and meanings. Sizes in bytes; 0 is as if left out. */
+export interface CgroupResources {
+  /** At least 6 MiB. Default: no limit. */
+  readonly memory?: number | undefined;
+  /** Memory and swap together; -1 for no limit on swap. Needs `memory`, at least that much. Default: twice `memory`. */
+  readonly memorySwap?: number | undefined;
+  /** What the container may keep when memory runs short. Not above `memory`. */
+  readonly memoryReservation?: number | undefined;
+  /** Processors, e.g. 1.5; from 0.01. Excludes `cpuQuota` and `cpuPeriod`. */
+  readonly cpus?: number | undefined;
+  /** Weight among containers that want more than there is, 2 to 262144. Default 1024. */
+  readonly cpuShares?: number | undefined;
+  /** Microseconds of processor time in each period, from 1000; -1 for no limit. */
+  readonly cpuQuota?: number | undefined;
+  /** Microseconds, 1000 to 1000000. Default 100000. */
+  readonly cpuPeriod?: number | undefined;
+  /** Processors to run on, like `0-2,7`. */
+  readonly cpusetCpus?: string | undefined;
+  /** Memory nodes to use, like `0,1`. */
+  readonly cpusetMems?: string | undefined;
+  /** Processes and threads; -1 for no limit. */
+  readonly pidsLimit?: number | undefined;
+}
+
+/** {@link CgroupResources} after validation: what is to be written, `undefined` for nothing. */
+export interface CgroupLimits {
+  readonly memory?: MemoryLimits;
+  readonly memoryReservation?: number;
+  readonly cpuShares?: number;
+  /** Microseconds. */
+  readonly cpuBandwidth?: { readonly quota: number | 'unlimited'; readonly period: number };
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly pids?: number | 'unlimited';
+}
+
+export interface MemoryLimits {
+  readonly limit: number;
+  /** Memory and swap together. `twice` is the default, dropped where the kernel does not account for swap. */
+  readonly withSwap: { readonly bytes: number | 'unlimited'; readonly explicit: boolean };
+}
+
+const minMemory = 6 * 1024 * 1024;
+const defaultPeriod = 100_000;
+
+/** @throws EngineError `INVALID_OPTION` naming the option. */
+export function checkResources(resources: CgroupResources): CgroupLimits {
+  const memory = checkMemory(resources);
+  const memoryReservation = integerOption(resources, 'memoryReservation', 1, memory?.limit);
+  const cpuShares = integerOption(resources, 'cpuShares', 2, 262_144);
+  const cpuBandwidth = checkBandwidth(resources);
+  const cpusetCpus = checkCpuset(resources.cpusetCpus, 'cpusetCpus');
+  const cpusetMems = checkCpuset(resources.cpusetMems, 'cpusetMems');
+  const pids = resources.pidsLimit === -1 ? 'unlimited' : integerOption(resources, 'pidsLimit', 1, 4_194_304);
+  return {
+    ...(memory && { memory }),
+    ...(memoryReservation && { memoryReservation }),
+    ...(cpuShares && { cpuShares }),
+    ...(cpuBandwidth && { cpuBandwidth }),
+    ...(cpusetCpus && { cpusetCpus }),
+    ...(cpusetMems && { cpusetMems }),
+    ...(pids && { pids }),
+  };
+}
+
+type NumericOption = {
+  [K in keyof CgroupResources]-?: CgroupResources[K] extends number | undefined ? K : never;
+}[keyof CgroupResources];
+
+function checkMemory(resources: CgroupResources): MemoryLimits | undefined {
+  const limit = integerOption(resources, 'memory', minMemory);
+  const swap = resources.memorySwap === -1 ? 'unlimited' : integerOption(resources, 'memorySwap', limit ?? 1);
+  if (limit === undefined) {
+    if (swap === undefined) return undefined;
+    throw invalid('memorySwap', 'option memory beside it', swap);
+  }
+  return {
+    limit,
+    withSwap: swap === undefined ? { bytes: limit * 2, explicit: false } : { bytes: swap, explicit: true },
+  };
+}
+
+function checkBandwidth(resources: CgroupResources): CgroupLimits['cpuBandwidth'] {
+  const { cpus } = resources;
+  const quota = resources.cpuQuota === -1 ? 'unlimited' : integerOption(resources, 'cpuQuota', 1000);
+  const period = integerOption(resources, 'cpuPeriod', 1000, 1_000_000);
+  if (cpus === undefined || cpus === 0) {
+    return quota === undefined && period === undefined
+      ? undefined
+      : { quota: quota ?? 'unlimited', period: period ?? defaultPeriod };
+  }
+  if (quota !== undefined || period !== undefined) throw invalid('cpus', 'no cpuQuota or cpuPeriod beside it', cpus);
+  if (!Number.isFinite(cpus) || cpus < 0.01 || cpus > 8192) throw invalid('cpus', '0.01 to 8192', cpus);
+  return { quota: Math.round(cpus * defaultPeriod), period: defaultPeriod };
+}
+
+/** The kernel checks that the processors exist; here only what could be anything else than a list. */
+function checkCpuset(value: string | undefined, option: string): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (/^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?){0,999}$/.test(value)) return value;
+  throw invalid(option, "a list of numbers and ranges, like '0-2,7'", value);
+}
+
+function integerOption(
+  resources: CgroupResources,
+  option: NumericOption,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  const value = resources[option];
+  if (value === undefined || value === 0) return undefined;
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
+  throw invalid(option, range, value);
+}
+
+function invalid(option: string, expected: string, got: unknown): EngineError {
+  return new EngineError('INVALID_OPTION', { option, expected, got: String(got).slice(0, 200) });
+}
