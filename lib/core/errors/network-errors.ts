@@ -9,6 +9,7 @@ export interface NetworkErrors {
   PORT_TAKEN: { readonly address: string; readonly port: number; readonly protocol: string };
   INVALID_PORT_MAPPING: { readonly mapping: string; readonly reason: string };
   NETLINK_FAILED: { readonly request: string; readonly errno: string; readonly hint: string };
+  NETWORK_UNSUPPORTED: { readonly what: string; readonly reason: string };
 }
 
 export const networkErrors: ErrorTable<NetworkErrors> = {
@@ -25,4 +26,5 @@ export const networkErrors: ErrorTable<NetworkErrors> = {
     kind: 'unavailable',
     message: (d) => `${d.request}: ${d.errno}${d.hint === '' ? '' : ` (${d.hint})`}`,
   },
+  NETWORK_UNSUPPORTED: { kind: 'unsupported', message: (d) => `${d.what}: ${d.reason}` },
 };

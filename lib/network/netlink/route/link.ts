@@ -1,0 +1,158 @@
+import { attribute, nested, parseAttributes } from '../attribute.js';
+import { concat, cString, readCString, readI32, readU32, u8, u16, u32 } from '../bytes.js';
+import { malformed } from '../malformed.js';
+import { messageFlags, type NetlinkMessage, type ReceivedMessage } from '../message.js';
+import { macBytes } from './mac-address.js';
+
+const NEW_LINK = 16;
+const DELETE_LINK = 17;
+const GET_LINK = 18;
+const UP = 1;
+const INFO_BYTES = 16;
+
+const linkAttribute = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, netNamespaceFd: 28 } as const;
+const infoAttribute = { kind: 1, data: 2 } as const;
+const VETH_PEER = 1;
+const BRIDGE_STP_STATE = 5;
+
+const make = messageFlags.acknowledge | messageFlags.create | messageFlags.exclusive;
+
+/** Makes a bridge without spanning tree, down. @see rtnetlink(7) */
+export function createBridge(options: {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+}): NetlinkMessage {
+  return {
+    label: `create bridge ${options.name}`,
+    type: NEW_LINK,
+    flags: make,
+    payload: concat(
+      info({}),
+      attribute(linkAttribute.name, cString(options.name)),
+      attribute(linkAttribute.address, macBytes(options.mac)),
+      attribute(linkAttribute.mtu, u32(options.mtu)),
+      nested(
+        linkAttribute.linkInfo,
+        attribute(infoAttribute.kind, cString('bridge')),
+        nested(infoAttribute.data, attribute(BRIDGE_STP_STATE, u32(0))),
+      ),
+    ),
+  };
+}
+
+export interface VethOptions {
+  /** Name of the end in the namespace of the caller. */
+  readonly name: string;
+  /** Index of the bridge that this end joins. */
+  readonly master: number;
+  readonly mtu: number;
+  readonly peer: {
+    readonly name: string;
+    readonly mac: string;
+    readonly index: number;
+    /** Number of an open descriptor, in the process that sends this, of the peer's network namespace. */
+    readonly namespaceFd: number;
+  };
+}
+
+/** Makes a veth pair: this end up and in a bridge, the other end down in another network namespace. @see veth(4) */
+export function createVeth({ name, master, mtu, peer }: VethOptions): NetlinkMessage {
+  const peerEnd = concat(
+    info({ index: peer.index }),
+    attribute(linkAttribute.name, cString(peer.name)),
+    attribute(linkAttribute.address, macBytes(peer.mac)),
+    attribute(linkAttribute.mtu, u32(mtu)),
+    attribute(linkAttribute.netNamespaceFd, u32(peer.namespaceFd)),
+  );
+  return {
+    label: `create interface pair ${name} and ${peer.name}`,
+    type: NEW_LINK,
+    flags: make,
+    payload: concat(
+      info({ up: true }),
+      attribute(linkAttribute.name, cString(name)),
+      attribute(linkAttribute.mtu, u32(mtu)),
+      attribute(linkAttribute.master, u32(master)),
+      nested(
+        linkAttribute.linkInfo,
+        attribute(infoAttribute.kind, cString('veth')),
+        nested(infoAttribute.data, nested(VETH_PEER, peerEnd)),
+      ),
+    ),
+  };
+}
+
+/** Sets an interface up. */
+export function setLinkUp(index: number): NetlinkMessage {
+  return {
+    label: `set interface ${index} up`,
+    type: NEW_LINK,
+    flags: messageFlags.acknowledge,
+    payload: info({ index, up: true }),
+  };
+}
+
+/** Deletes an interface; of a veth pair both ends, at once. */
+export function deleteLink(name: string): NetlinkMessage {
+  return {
+    label: `delete interface ${name}`,
+    type: DELETE_LINK,
+    flags: messageFlags.acknowledge,
+    payload: concat(info({}), attribute(linkAttribute.name, cString(name))),
+  };
+}
+
+/** Asks for one interface. */
+export function getLink(name: string): NetlinkMessage {
+  return {
+    label: `find interface ${name}`,
+    type: GET_LINK,
+    flags: messageFlags.acknowledge,
+    payload: concat(info({}), attribute(linkAttribute.name, cString(name))),
+  };
+}
+
+/** Asks for every interface. */
+export function dumpLinks(): NetlinkMessage {
+  return { label: 'list interfaces', type: GET_LINK, flags: messageFlags.dump, payload: info({}) };
+}
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  /** Index of the bridge (or other master) that it belongs to. */
+  readonly master: number | undefined;
+  /** `bridge`, `veth`, …; undefined for hardware. */
+  readonly kind: string | undefined;
+}
+
+/** Reads the interfaces out of an answer; other messages are ignored. */
+export function parseLinks(messages: readonly ReceivedMessage[]): Link[] {
+  return messages.filter((message) => message.type === NEW_LINK).map(parseLink);
+}
+
+function parseLink({ payload }: ReceivedMessage): Link {
+  if (payload.length < INFO_BYTES) throw malformed('short interface message');
+  const attributes = parseAttributes(payload.subarray(INFO_BYTES));
+  const linkInfo = attributes.get(linkAttribute.linkInfo);
+  const kind = linkInfo === undefined ? undefined : parseAttributes(linkInfo).get(infoAttribute.kind);
+  const mtu = attributes.get(linkAttribute.mtu);
+  const master = attributes.get(linkAttribute.master);
+  return {
+    index: readI32(payload, 4),
+    name: readCString(attributes.get(linkAttribute.name) ?? new Uint8Array()),
+    up: (readU32(payload, 8) & UP) !== 0,
+    mtu: mtu?.length === 4 ? readU32(mtu) : 0,
+    master: master?.length === 4 ? readU32(master) : undefined,
+    kind: kind === undefined ? undefined : readCString(kind),
+  };
+}
+
+/** `struct ifinfomsg`. */
+function info({ index = 0, up = false }: { readonly index?: number; readonly up?: boolean }): Uint8Array {
+  const flags = up ? UP : 0;
+  return concat(u8(0), u8(0), u16(0), u32(index), u32(flags), u32(flags));
+}

@@ -1,0 +1,34 @@
+import { closeSync, openSync } from 'node:fs';
+import { enterNetworkNamespace, makeNetworkNamespace } from './libc-network.js';
+
+const own = '/proc/thread-self/ns/net';
+
+/** A network namespace that lives until it is closed and nothing runs in it. */
+export interface NetworkNamespace extends Disposable {
+  readonly fd: number;
+  /** Does synchronous work with the main thread in the namespace: netlink, /proc/sys/net, spawning processes. */
+  run<T>(work: () => T): T;
+}
+
+export function createNetworkNamespace(): NetworkNamespace {
+  const before = openSync(own, 'r');
+  try {
+    makeNetworkNamespace();
+    const fd = openSync(own, 'r');
+    enterNetworkNamespace(before);
+    return { fd, run: (work) => within(fd, work), [Symbol.dispose]: () => closeSync(fd) };
+  } finally {
+    closeSync(before);
+  }
+}
+
+function within<T>(fd: number, work: () => T): T {
+  const before = openSync(own, 'r');
+  enterNetworkNamespace(fd);
+  try {
+    return work();
+  } finally {
+    enterNetworkNamespace(before);
+    closeSync(before);
+  }
+}
