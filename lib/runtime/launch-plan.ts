@@ -39,23 +39,50 @@ export type PlanOperation =
 
 /** What touches the host. */
 export type HostOperation =
-  /** mkdir(2); an existing directory is fine. */
-  | { readonly op: 'make-directory'; readonly path: string; readonly mode: number }
-  /** rmdir(2) in stage `cleanup`; a missing directory is fine. Tried again while busy, for about a second. */
-  | { readonly op: 'remove-directory'; readonly path: string }
-  /** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */
-  | { readonly op: 'write-file'; readonly path: string; readonly data: string }
-  /** Moves the child into the cgroup with this directory; stage `parent`. */
-  | { readonly op: 'join-cgroup'; readonly path: string }
+  | MakeDirectory
+  | RemoveDirectory
+  | WriteFile
+  | JoinCgroup
   | Netlink
-  /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
-  | {
-      readonly op: 'reserve-port';
-      readonly protocol: 'tcp' | 'udp';
-      /** IPv4 or IPv6 literal. */
-      readonly address: string;
-      readonly port: number;
-    };
+  | ReservePort;
+
+/** mkdir(2); an existing directory is fine, a missing one directly above is made. */
+export interface MakeDirectory {
+  readonly op: 'make-directory';
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** rmdir(2) in stage `cleanup`; a missing directory is fine. Tried again while busy, for about a second. */
+export interface RemoveDirectory {
+  readonly op: 'remove-directory';
+  readonly path: string;
+}
+
+/** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */
+export interface WriteFile {
+  readonly op: 'write-file';
+  readonly path: string;
+  readonly data: string;
+}
+
+/**
+ * In `prepare`: the child will be in the cgroup with this directory before it does anything else. On v2 it is born
+ * there; on v1 it moves itself, which takes no system-wide lock.
+ */
+export interface JoinCgroup {
+  readonly op: 'join-cgroup';
+  readonly path: string;
+}
+
+/** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
+export interface ReservePort {
+  readonly op: 'reserve-port';
+  readonly protocol: 'tcp' | 'udp';
+  /** IPv4 or IPv6 literal. */
+  readonly address: string;
+  readonly port: number;
+}
 
 /**
  * Sends netlink messages on one socket and waits until each message that asks for it (NLM_F_ACK) is acknowledged.

@@ -78,15 +78,30 @@ int tsc_op_write_file(struct tsc_launch *launch, struct tsc_reader *payload, str
     return write_file(path, data, strlen(data), err);
 }
 
+/*
+ * On v1 a process that writes 0 to `tasks` moves itself without the system-wide lock that any write of a pid or to
+ * `cgroup.procs` takes, and whose first taker waits for an RCU grace period of milliseconds. A v2 group has no such
+ * file; there clone3(2) makes the child inside.
+ */
 int tsc_op_join_cgroup(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *path = tsc_take_string(payload);
     char file[4096];
-    char pid[16];
+    int fd;
 
-    if (snprintf(file, sizeof(file), "%s/cgroup.procs", path) >= (int)sizeof(file))
+    if (launch->cgroup_count == TSC_MAX_CGROUPS ||
+        snprintf(file, sizeof(file), "%s/tasks", path) >= (int)sizeof(file))
         return tsc_fail(err, ENAMETOOLONG, "join-cgroup", "%s", path);
-    return write_file(file, pid, (size_t)snprintf(pid, sizeof(pid), "%d", (int)launch->child), err);
+    fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        launch->cgroups[launch->cgroup_count++] = fd;
+        return 0;
+    }
+    if (errno != ENOENT)
+        return tsc_fail(err, errno, "open", "%s", file);
+    tsc_close_p(&launch->cgroup_fd);
+    launch->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return launch->cgroup_fd < 0 ? tsc_fail(err, errno, "open", "%s", path) : 0;
 }
 
 int tsc_op_write_id_map(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)

@@ -19,14 +19,18 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static pid_t clone_child(uint32_t namespaces, int *pidfd)
+static pid_t clone_child(struct tsc_launch *launch, uint32_t namespaces)
 {
     struct clone_args args = {
         .flags = (uint64_t)namespaces | CLONE_PIDFD,
-        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .pidfd = (uint64_t)(uintptr_t)&launch->child_pidfd,
         .exit_signal = SIGCHLD,
     };
 
+    if (launch->cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)(unsigned)launch->cgroup_fd;
+    }
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
@@ -38,12 +42,20 @@ static int place_stdio(const int stdio[3], struct tsc_err *err)
     return 0;
 }
 
+static int enter_cgroups(struct tsc_launch *launch, struct tsc_err *err)
+{
+    for (size_t i = 0; i < launch->cgroup_count; i++)
+        if (write(launch->cgroups[i], "0", 1) < 0)
+            return tsc_fail(err, errno, "write", "0 to the tasks of cgroup %zu", i);
+    return 0;
+}
+
 __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, const struct tsc_plan *plan,
                                                  const int stdio[3])
 {
     struct tsc_failure failure = { .section = TSC_CHILD };
 
-    if (place_stdio(stdio, &failure.err) == 0)
+    if (enter_cgroups(launch, &failure.err) == 0 && place_stdio(stdio, &failure.err) == 0)
         tsc_plan_run(plan, TSC_CHILD, launch, false, &failure);
     if (failure.err.errnum == 0)
         tsc_fail(&failure.err, EINVAL, "plan", "it does not end with execute");
@@ -142,6 +154,13 @@ static void end_child(struct tsc_launch *launch)
     tsc_close_p(&launch->child_pidfd);
 }
 
+static void release_cgroups(struct tsc_launch *launch)
+{
+    while (launch->cgroup_count > 0)
+        close(launch->cgroups[--launch->cgroup_count]);
+    tsc_close_p(&launch->cgroup_fd);
+}
+
 int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
                      struct tsc_failure *failure)
 {
@@ -155,7 +174,7 @@ int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, con
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0 || pipe2(sync, O_CLOEXEC) < 0)
         return tsc_fail(&failure->err, errno, "pipe", "to the child");
 
-    launch->child = clone_child(plan->namespaces, &launch->child_pidfd);
+    launch->child = clone_child(launch, plan->namespaces);
     if (launch->child < 0) {
         launch->child = 0;
         return tsc_fail(&failure->err, errno, "clone3", "namespaces 0x%x", plan->namespaces);
@@ -169,6 +188,7 @@ int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, con
     }
     close(report[1]);
     close(sync[0]);
+    release_cgroups(launch);
 
     result = run_parent(launch, plan, sync[1], failure);
     if (result == 0) {

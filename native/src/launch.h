@@ -7,6 +7,7 @@
 #define TSC_NETNS_FD 100 /* where stage `parent` finds the container's network namespace; TypeScript has the same */
 #define TSC_MAX_PORTS 1024
 #define TSC_MAX_TARGETS 8
+#define TSC_MAX_CGROUPS 32
 
 struct tsc_launch {
     /* Shim side */
@@ -15,6 +16,9 @@ struct tsc_launch {
     int targets[TSC_MAX_TARGETS]; /* pidfds of processes whose namespaces are joined */
     int ports[TSC_MAX_PORTS];     /* sockets that hold host ports */
     size_t port_count;
+    int cgroups[TSC_MAX_CGROUPS]; /* `tasks` files of v1 groups, open for the child to move itself */
+    size_t cgroup_count;
+    int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
 
     /* Child side */
     int sync_fd;   /* reading end: one byte when stage `parent` is done, end of file when the shim has died */

@@ -13,7 +13,7 @@ const struct tsc_operation tsc_operations[] = {
     { 1, "make-directory", "su", PREPARE | PARENT, tsc_op_make_directory },
     { 2, "remove-directory", "s", CLEANUP, tsc_op_remove_directory },
     { 3, "write-file", "ss", PREPARE | PARENT | CHILD | CLEANUP, tsc_op_write_file },
-    { 4, "join-cgroup", "s", PARENT, tsc_op_join_cgroup },
+    { 4, "join-cgroup", "s", PREPARE, tsc_op_join_cgroup },
     { 5, "netlink", "ubb", PREPARE | PARENT | CHILD | CLEANUP, tsc_op_netlink },
     { 6, "open-process", "uuq", PREPARE, tsc_op_open_process },
     { 7, "join-namespace", "uu", PREPARE | CHILD, tsc_op_join_namespace },

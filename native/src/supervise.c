@@ -290,7 +290,7 @@ int tsc_role_supervise(int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    self.launch.root_fd = self.launch.child_pidfd = -1;
+    self.launch.root_fd = self.launch.child_pidfd = self.launch.cgroup_fd = -1;
     for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
         self.launch.targets[i] = -1;
 
