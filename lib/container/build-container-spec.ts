@@ -1,0 +1,136 @@
+import { basename } from 'node:path';
+import type { RootMount } from '../core/mount.js';
+import type { StorageLayout } from '../core/storage-layout.js';
+import type { Endpoint } from '../network/network-driver.js';
+import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import { type ContainerSpec, emptyPart } from '../runtime/container-spec.js';
+import {
+  defaultDeviceLinks,
+  defaultDevices,
+  defaultMounts,
+  maskedPaths,
+  readonlyPaths,
+} from '../runtime/default-security.js';
+import type { MountOperation, NamespaceKind, NodeOperation } from '../runtime/launch-plan.js';
+import { buildProcessSpec } from './build-process-spec.js';
+import type { ContainerConfig } from './container-config.js';
+import { containerFiles } from './container-files.js';
+import type { ContainerRecord } from './container-record.js';
+import type { HostFacts } from './container-services.js';
+
+export interface SpecSources {
+  readonly record: ContainerRecord;
+  readonly root: RootMount;
+  readonly layout: StorageLayout;
+  readonly host: HostFacts;
+  readonly cgroup: CgroupPlan;
+  readonly endpoint: Endpoint;
+}
+
+/** The namespaces of a container; `net` only where the network gives it one of its own. */
+export function containerNamespaces(endpoint: Pick<Endpoint, 'namespace'>): readonly NamespaceKind[] {
+  return ['mount', 'pid', 'ipc', 'uts', 'cgroup', ...(endpoint.namespace === 'new' ? (['net'] as const) : [])];
+}
+
+/** What the launcher needs to know to start a recorded container. */
+export function buildContainerSpec(sources: SpecSources): ContainerSpec {
+  const { record, layout, host, cgroup, endpoint } = sources;
+  const { config } = record;
+  return {
+    root: sources.root,
+    readonlyRoot: config.readonlyRoot,
+    rootTarget: layout.rootTarget(),
+    namespaces: containerNamespaces(endpoint),
+    hostname: config.hostname,
+    mounts: [...kernelMounts(config), ...etcMounts(layout, record.id), ...config.mounts.map(userMount)],
+    cgroupMounts: cgroupMounts(host.cgroups, cgroup),
+    nodes: deviceNodes,
+    maskedPaths: maskedPaths(host.processors),
+    readonlyPaths,
+    cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
+    network: endpoint.plan,
+    process: buildProcessSpec(config, host, cgroup.enforcesDevices),
+  };
+}
+
+const deviceNodes: readonly NodeOperation[] = [
+  ...defaultDevices.map(({ path, type, major, minor, mode }) => {
+    return { op: 'node', path, kind: type, mode, major, minor, uid: 0, gid: 0 } as const;
+  }),
+  ...defaultDeviceLinks.map(({ path, target }) => ({ op: 'symlink', path, destination: target }) as const),
+];
+
+/** /proc, /dev and the like; their targets must be real directories of the image (CVE-2019-19921). */
+function kernelMounts(config: ContainerConfig): readonly MountOperation[] {
+  return defaultMounts
+    .filter((mount) => mount.type !== 'cgroup')
+    .map((mount) => {
+      const data = mount.target === '/dev/shm' ? `mode=1777,size=${config.shmBytes}` : mount.data;
+      return {
+        op: 'mount',
+        type: mount.type,
+        target: mount.target,
+        options: [`source=${mount.source}`, ...(data === '' ? [] : data.split(','))],
+        attributes: mount.flags,
+        noLinks: true,
+      };
+    });
+}
+
+/** Files that the engine writes for each container; an image may have links there, which stay inside the root. */
+function etcMounts(layout: StorageLayout, id: string): readonly MountOperation[] {
+  const files = containerFiles(layout, id);
+  const pairs = [
+    [files.resolvConf, '/etc/resolv.conf'],
+    [files.hostname, '/etc/hostname'],
+    [files.hosts, '/etc/hosts'],
+  ] as const;
+  return pairs.map(([source, target]) => {
+    return { op: 'bind', source, target, recursive: false, attributes: [], kind: 'file' };
+  });
+}
+
+function userMount(mount: ContainerConfig['mounts'][number]): MountOperation {
+  if (mount.type === 'tmpfs') {
+    const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
+    return {
+      op: 'mount',
+      type: 'tmpfs',
+      target: mount.target,
+      options: ['source=tmpfs', `mode=${(mount.mode ?? 0o1777).toString(8)}`, ...size],
+      attributes: ['nosuid', 'nodev', 'noexec'],
+      noLinks: false,
+    };
+  }
+  return {
+    op: 'bind',
+    source: mount.source ?? '',
+    target: mount.target,
+    recursive: true,
+    attributes: mount.readonly === true ? ['ro'] : [],
+    kind: mount.isFile === true ? 'file' : 'directory',
+  };
+}
+
+/** The container's own cgroups, read-only, as programs look for their limits there. */
+function cgroupMounts(host: CgroupHost, plan: CgroupPlan): readonly MountOperation[] {
+  const attributes = ['nosuid', 'nodev', 'noexec', 'ro'] as const;
+  if (host.version === 'none' || plan.join.length === 0) return [];
+  const base = { op: 'mount', noLinks: true } as const;
+  if (host.version === 'v2') {
+    return [{ ...base, type: 'cgroup2', target: '/sys/fs/cgroup', options: ['source=cgroup'], attributes }];
+  }
+  const joined = [...new Set(Object.values(host.hierarchies))].filter((directory) =>
+    plan.join.some((operation) => operation.path.startsWith(`${directory}/`)),
+  );
+  return [
+    { ...base, type: 'tmpfs', target: '/sys/fs/cgroup', options: ['source=tmpfs', 'mode=755'], attributes: attributes.slice(0, 3) },
+    ...joined.map((directory): MountOperation => {
+      const controllers = basename(directory).split(',');
+      const target = `/sys/fs/cgroup/${basename(directory)}`;
+      return { ...base, type: 'cgroup', target, options: ['source=cgroup', ...controllers], attributes };
+    }),
+    { op: 'readonly-path', path: '/sys/fs/cgroup' },
+  ];
+}

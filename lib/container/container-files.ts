@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExitStatus } from '../core/exit-status.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
+import { signalName } from '../core/signal.js';
+import type { StorageLayout } from '../core/storage-layout.js';
+import { isMissing } from '../util/file-error.js';
+import type { ContainerState } from './container-state.js';
+
+/** Where the files of one container are. */
+export interface ContainerFiles {
+  readonly directory: string;
+  readonly record: string;
+  readonly log: string;
+  /** Written by the supervisor when the container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
+  readonly exit: string;
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly runDirectory: string;
+  /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS`. */
+  readonly process: string;
+}
+
+export function containerFiles(layout: StorageLayout, id: string): ContainerFiles {
+  const directory = layout.container(id);
+  const runDirectory = layout.runContainer(id);
+  return {
+    directory,
+    record: join(directory, 'record.json'),
+    log: join(directory, 'log'),
+    exit: join(directory, 'exit'),
+    hostname: join(directory, 'hostname'),
+    hosts: join(directory, 'hosts'),
+    resolvConf: join(directory, 'resolv.conf'),
+    runDirectory,
+    process: join(runDirectory, 'process'),
+  };
+}
+
+/** The state as the files and the kernel have it, whoever started the container. */
+export function readState(files: ContainerFiles): ContainerState {
+  const exit = readNumbers(files.exit);
+  const started = readNumbers(files.process);
+  const startedAt = started === undefined ? undefined : dateOf(started[3]);
+  if (exit !== undefined) return { status: 'exited', exit: toExitStatus(exit), startedAt };
+  if (started === undefined || startedAt === undefined) return { status: 'created' };
+  const process = { pid: Number(started[0]), startTicks: started[1] ?? 0n };
+  if (isAlive(process)) return { status: 'running', process, startedAt };
+  // The supervisor was killed before it could write a record; the kernel has ended the container with it.
+  const lost: ExitStatus = { exitCode: 137, signal: 'SIGKILL', oomKilled: false, finishedAt: startedAt };
+  return { status: 'exited', exit: readLateExit(files) ?? lost, startedAt };
+}
+
+/** A container may have ended between the two looks above: then its record is there now. */
+function readLateExit(files: ContainerFiles): ExitStatus | undefined {
+  const exit = readNumbers(files.exit);
+  return exit === undefined ? undefined : toExitStatus(exit);
+}
+
+/** Whether a process exists and is the one that was meant. @see proc(5), /proc/PID/stat */
+export function isAlive(process: ProcessIdentity): boolean {
+  return startTicksOf(process.pid) === process.startTicks;
+}
+
+/** Field 22 of /proc/PID/stat; undefined when there is no such process, or only its zombie. */
+export function startTicksOf(pid: number): bigint | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined; // no such process, or one that ended while being read
+  }
+  // The name in parentheses may itself hold parentheses and spaces; what follows the last one is plain.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : BigInt(fields[19] ?? 0);
+}
+
+function toExitStatus(numbers: readonly bigint[]): ExitStatus {
+  const [code = 0n, signal = 0n, oom = 0n, finished = 0n] = numbers;
+  return {
+    exitCode: Number(code),
+    signal: signal === 0n ? undefined : signalName(Number(signal)),
+    oomKilled: oom !== 0n,
+    finishedAt: dateOf(finished),
+  };
+}
+
+const dateOf = (nanoseconds: bigint | undefined): Date => new Date(Number((nanoseconds ?? 0n) / 1_000_000n));
+
+/** A line of whole numbers; undefined when the file is missing. */
+function readNumbers(path: string): readonly bigint[] | undefined {
+  try {
+    const line = readFileSync(path, 'latin1').trim();
+    return /^\d+(?: \d+)*$/.test(line) ? line.split(' ').map(BigInt) : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

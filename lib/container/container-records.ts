@@ -1,0 +1,128 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '../core/errors/engine-error.js';
+import { limits } from '../core/limits.js';
+import type { StorageLayout } from '../core/storage-layout.js';
+import { syncDirectory, writeFileAtomically } from '../util/atomic-file.js';
+import { isMissing } from '../util/file-error.js';
+import { containerFiles } from './container-files.js';
+import { type ContainerRecord, decodeContainerRecord } from './container-record.js';
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+
+/** The containers of a root: `containers/ID/record.json`, and `names/NAME` for those that were given a name. */
+export class ContainerRecords {
+  constructor(private readonly layout: StorageLayout) {}
+
+  /**
+   * Reserves a name for a container.
+   *
+   * @throws EngineError `INVALID_NAME`, `NAME_TAKEN`.
+   */
+  async reserveName(name: string, id: string): Promise<void> {
+    if (!namePattern.test(name)) {
+      const expected = 'letters, digits, _ . - and a letter or digit first, at most 63';
+      throw new EngineError('INVALID_NAME', { what: 'container name', value: name, expected });
+    }
+    const path = join(this.layout.names(), name);
+    for (;;) {
+      try {
+        await writeFile(path, id, { flag: 'wx', mode: 0o600 });
+        return;
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      }
+      const holder = await readText(path);
+      if (holder === undefined) continue; // given back in this moment
+      if (await this.#exists(holder)) {
+        throw new EngineError('NAME_TAKEN', { what: 'container', name, by: `container ${holder.slice(0, 12)}` });
+      }
+      await rm(path, { force: true }); // of a container that a crash has left unfinished
+    }
+  }
+
+  async releaseName(name: string, id: string): Promise<void> {
+    const path = join(this.layout.names(), name);
+    if ((await readText(path)) === id) await rm(path, { force: true });
+  }
+
+  /** Makes the directory of a new container. */
+  makeDirectory(id: string): void {
+    mkdirSync(this.layout.container(id), { mode: 0o700 });
+  }
+
+  /** Containers that die with their owner need not survive a power cut. */
+  async save(record: ContainerRecord): Promise<void> {
+    const files = containerFiles(this.layout, record.id);
+    const json = JSON.stringify(record);
+    if (record.config.lifetime === 'owner') {
+      writeFileSync(files.record, json, { flag: 'wx', mode: 0o600 });
+      return;
+    }
+    await writeFileAtomically(files.record, json);
+    await syncDirectory(this.layout.containers());
+  }
+
+  async list(): Promise<readonly ContainerRecord[]> {
+    const ids = await this.ids();
+    const records = await Promise.all(ids.map((id) => this.read(id)));
+    return records.filter((each) => each !== undefined).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  }
+
+  /** Everything that has a directory, also what has no record yet. */
+  async ids(): Promise<readonly string[]> {
+    const entries = await readdir(this.layout.containers()).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    return entries.filter((entry) => /^[0-9a-f]{64}$/.test(entry));
+  }
+
+  /** Undefined for what is being made or removed at this moment. */
+  async read(id: string): Promise<ContainerRecord | undefined> {
+    const path = containerFiles(this.layout, id).record;
+    const json = await readText(path);
+    if (json === undefined || json === '') return undefined;
+    if (json.length > limits.recordBytes) throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
+    return decodeContainerRecord(json, path);
+  }
+
+  /**
+   * The container that a user means: a name, an id, or the beginning of an id.
+   *
+   * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`.
+   */
+  async resolve(reference: string): Promise<ContainerRecord> {
+    const named = namePattern.test(reference) ? await readText(join(this.layout.names(), reference)) : undefined;
+    const found = named === undefined ? undefined : await this.read(named);
+    if (found !== undefined) return found;
+    const matches = /^[0-9a-f]{1,64}$/.test(reference)
+      ? (await this.ids()).filter((id) => id.startsWith(reference))
+      : [];
+    const [first] = matches;
+    if (first === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
+    if (matches.length > 1) throw new EngineError('AMBIGUOUS_CONTAINER', { reference, matches });
+    const record = await this.read(first);
+    if (record === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
+    return record;
+  }
+
+  async prepareDirectories(): Promise<void> {
+    await mkdir(this.layout.containers(), { recursive: true, mode: 0o711 });
+    await mkdir(this.layout.names(), { recursive: true, mode: 0o700 });
+  }
+
+  async #exists(id: string): Promise<boolean> {
+    return (await this.ids()).includes(id);
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

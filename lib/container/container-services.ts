@@ -1,0 +1,59 @@
+import type { ProcessIdentity } from '../core/process-identity.js';
+import type { StorageLayout } from '../core/storage-layout.js';
+import type { ImageRecord } from '../image/image-record.js';
+import type { PullOptions } from '../image/pull-image.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { LayerStore } from '../layers/layer-store.js';
+import type { NetworkDriver } from '../network/network-driver.js';
+import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
+import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerRecords } from './container-records.js';
+import type { SeccompFilters } from './seccomp-filters.js';
+
+/** What is known of the host, found out once when the engine is opened. */
+export interface HostFacts {
+  readonly cgroups: CgroupHost;
+  readonly seccomp: SeccompFilters;
+  /** Numbers of the possible processors. */
+  readonly processors: readonly number[];
+  /** Capabilities that this process may hand out, as a mask. */
+  readonly availableCapabilities: bigint;
+  /** This process. */
+  readonly self: ProcessIdentity;
+}
+
+/** What happened to a container. */
+export interface ContainerEventSink {
+  readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
+}
+
+/** What the use cases of containers work with. */
+export interface ContainerServices {
+  readonly layout: StorageLayout;
+  readonly kernel: Kernel;
+  readonly layers: LayerStore;
+  readonly launcher: Launcher;
+  readonly cgroups: CgroupManager;
+  readonly networks: ReadonlyMap<string, NetworkDriver>;
+  readonly records: ContainerRecords;
+  readonly host: HostFacts;
+  /** Containers that this engine has started, by id, until they are removed. */
+  readonly live: Map<string, LiveContainer>;
+  readonly events: ContainerEventSink;
+  /** The host's /etc/resolv.conf, read at each start since it may change. */
+  readonly readResolvConf: () => string;
+  readonly findImage: (reference: string) => Promise<ImageRecord | undefined>;
+  readonly pullImage: (reference: string, options: PullOptions) => Promise<ImageRecord>;
+  /** Marks content as needed while a container of it is being made. */
+  readonly holdContent: <T>(signal: AbortSignal | undefined, work: () => Promise<T>) => Promise<T>;
+  readonly now: () => Date;
+}
+
+/** A container whose supervisor talks to this process. */
+export interface LiveContainer {
+  readonly process: LaunchedProcess;
+  /** Settles when the container has ended and everything of this start was given back. */
+  readonly settled: Promise<void>;
+}

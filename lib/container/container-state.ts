@@ -1,0 +1,10 @@
+import type { ExitStatus } from '../core/exit-status.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
+
+/** Where a container stands. */
+export type ContainerState =
+  | { readonly status: 'created' }
+  | { readonly status: 'running'; readonly process: ProcessIdentity; readonly startedAt: Date }
+  | { readonly status: 'exited'; readonly exit: ExitStatus; readonly startedAt: Date | undefined };
+
+export type ContainerStatus = ContainerState['status'];

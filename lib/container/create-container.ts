@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { configOf, type ImageRecord, stackOf } from '../image/image-record.js';
+import { UndoStack } from '../util/undo-stack.js';
+import { containerFiles } from './container-files.js';
+import type { ContainerOptions } from './container-options.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerServices } from './container-services.js';
+import { resolveConfig } from './resolve-config.js';
+
+/**
+ * Makes a container: its record and a private writable view of its image. Nothing runs yet.
+ *
+ * @throws EngineError `INVALID_OPTION`, `NAME_TAKEN`, `NO_SUCH_IMAGE`, and what a pull throws.
+ */
+export async function createContainer(
+  services: ContainerServices,
+  options: ContainerOptions & Abortable,
+): Promise<ContainerRecord> {
+  // Held from looking the image up until the record names it: nobody may remove its layers in between.
+  return services.holdContent(options.signal, async () => {
+    const image = await obtainImage(services, options);
+    options.signal?.throwIfAborted();
+    return create(services, options, image);
+  });
+}
+
+async function obtainImage(services: ContainerServices, options: ContainerOptions & Abortable): Promise<ImageRecord> {
+  const policy = options.pull ?? 'missing';
+  const pull = (): Promise<ImageRecord> => services.pullImage(options.image, { signal: options.signal });
+  if (policy === 'always') return pull();
+  const found = await services.findImage(options.image);
+  if (found !== undefined) return found;
+  if (policy === 'never') throw new EngineError('NO_SUCH_IMAGE', { reference: options.image });
+  return pull();
+}
+
+async function create(
+  services: ContainerServices,
+  options: ContainerOptions,
+  image: ImageRecord,
+): Promise<ContainerRecord> {
+  const id = randomBytes(32).toString('hex');
+  const config = resolveConfig(id, options, configOf(image));
+  const { directory } = containerFiles(services.layout, id);
+  const { records, layers } = services;
+  const { name } = options;
+  const undo = new UndoStack();
+  try {
+    records.makeDirectory(id);
+    undo.defer(() => rm(directory, { recursive: true, force: true }));
+    if (name !== undefined) {
+      await records.reserveName(name, id);
+      undo.defer(() => records.releaseName(name, id));
+    }
+    const root = await layers.prepare(stackOf(image), directory, { volatile: config.lifetime === 'owner' });
+    undo.defer(() => layers.discard(directory));
+    const record: ContainerRecord = {
+      version: 1,
+      id,
+      name: name ?? id.slice(0, 12),
+      image: { reference: options.image, id: image.id, stack: [...stackOf(image)] },
+      createdAt: services.now().toISOString(),
+      owner: { pid: services.host.self.pid, startTicks: String(services.host.self.startTicks) },
+      root,
+      config,
+    };
+    await records.save(record);
+    undo.commit();
+    return record;
+  } catch (error) {
+    return undo.fail(error);
+  }
+}

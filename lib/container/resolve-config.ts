@@ -1,0 +1,134 @@
+import { statSync } from 'node:fs';
+import { resolveCommandLine } from '../core/command-line.js';
+import { mergeEnvironment } from '../core/environment.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { ImageConfig } from '../core/image-config.js';
+import { parseSignal } from '../core/signal.js';
+import { parseBytes } from '../core/units.js';
+import { parseUser } from '../core/user.js';
+import { parsePortMappings } from '../network/port-mapping.js';
+import { resolveCapabilities } from '../runtime/capabilities.js';
+import { checkResources } from '../runtime/cgroup/resources.js';
+import { defaultShmBytes } from '../runtime/default-security.js';
+import type { ContainerConfig } from './container-config.js';
+import type { ContainerOptions, MountOption, ResourceOptions } from './container-options.js';
+import { parseUlimits } from './ulimits.js';
+
+const DEFAULT_STOP_TIMEOUT_MS = 10_000;
+const SIGTERM = 15;
+
+/**
+ * What a container will be: the options over the image's configuration over the defaults. Everything is checked here,
+ * so that bad input fails before anything exists.
+ *
+ * @throws EngineError `INVALID_OPTION`, `INVALID_NAME`, `INVALID_PORT_MAPPING`.
+ */
+export function resolveConfig(id: string, options: ContainerOptions, image: ImageConfig): ContainerConfig {
+  const run = image.config ?? {};
+  const hostname = checkHostname(options.hostname ?? id.slice(0, 12));
+  const user = options.user ?? run.User ?? '';
+  parseUser(user);
+  const stopSignal = options.stopSignal ?? run.StopSignal;
+  return {
+    arguments: resolveCommandLine({
+      image: { entrypoint: run.Entrypoint, cmd: run.Cmd },
+      entrypoint: options.entrypoint,
+      command: options.command,
+    }),
+    environment: mergeEnvironment({ image: run.Env, option: options.env, hostname }),
+    workingDir: absolute(options.workingDir ?? (run.WorkingDir || '/'), 'workingDir'),
+    user,
+    groups: (options.groupAdd ?? []).map((group) => checkGroup(group)),
+    hostname,
+    labels: { ...run.Labels, ...options.labels },
+    network: oneOf(options.network ?? 'bridge', ['bridge', 'host', 'none'], 'network'),
+    ports: parsePortMappings(options.ports ?? []),
+    extraHosts: options.extraHosts ?? [],
+    mounts: (options.mounts ?? []).map((mount, index) => checkMount(mount, `mounts[${index}]`)),
+    readonlyRoot: options.readonly ?? false,
+    shmBytes: parseBytes(options.shmSize ?? defaultShmBytes, 'shmSize'),
+    capabilities: [...resolveCapabilities(options)],
+    noNewPrivileges: options.noNewPrivileges ?? false,
+    seccomp: typeof options.seccomp === 'object' ? JSON.stringify(options.seccomp) : (options.seccomp ?? 'default'),
+    resources: resolveResources(options),
+    ulimits: parseUlimits(options.ulimits),
+    ...(options.oomScoreAdj !== undefined && { oomScoreAdj: range(options.oomScoreAdj, -1000, 1000, 'oomScoreAdj') }),
+    stopSignal: stopSignal === undefined || stopSignal === '' ? SIGTERM : parseSignal(stopSignal, 'stopSignal'),
+    stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
+    lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
+  };
+}
+
+function resolveResources(options: ResourceOptions): ContainerConfig['resources'] {
+  const bytes = (value: number | string | undefined, option: string): number | undefined =>
+    value === undefined || value === -1 || value === '-1' ? (value as -1 | undefined) : parseBytes(value, option);
+  const resources = {
+    memory: bytes(options.memory, 'memory'),
+    memorySwap: Number(bytes(options.memorySwap, 'memorySwap') ?? 0) || undefined,
+    memoryReservation: bytes(options.memoryReservation, 'memoryReservation'),
+    cpus: options.cpus,
+    cpuShares: options.cpuShares,
+    cpuQuota: options.cpuQuota,
+    cpuPeriod: options.cpuPeriod,
+    cpusetCpus: options.cpusetCpus,
+    cpusetMems: options.cpusetMems,
+    pidsLimit: options.pidsLimit,
+  };
+  checkResources(resources);
+  const given = Object.entries(resources).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as ContainerConfig['resources'];
+}
+
+function checkMount(mount: MountOption, option: string): ContainerConfig['mounts'][number] {
+  const target = absolute(mount.target, `${option}.target`);
+  if (target === '/') throw invalid(`${option}.target`, 'a path below /', target);
+  if (mount.type === 'bind') {
+    const source = absolute(mount.source, `${option}.source`);
+    return { type: 'bind', source, target, readonly: mount.readonly ?? false, isFile: isFile(source, `${option}.source`) };
+  }
+  if (mount.type !== 'tmpfs') throw invalid(`${option}.type`, "'bind' or 'tmpfs'", String((mount as MountOption).type));
+  const size = mount.size === undefined ? undefined : parseBytes(mount.size, `${option}.size`);
+  return {
+    type: 'tmpfs',
+    target,
+    mode: range(mount.mode ?? 0o1777, 0, 0o7777, `${option}.mode`),
+    ...(size !== undefined && { sizeBytes: size }),
+  };
+}
+
+function isFile(source: string, option: string): boolean {
+  const status = statSync(source, { throwIfNoEntry: false });
+  if (status === undefined) throw invalid(option, 'a path that exists on the host', source);
+  return !status.isDirectory();
+}
+
+/** RFC 1123 as the kernel has it: up to 64 bytes. */
+function checkHostname(hostname: string): string {
+  if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(hostname)) return hostname;
+  throw invalid('hostname', 'letters, digits, dots and hyphens, at most 64', hostname);
+}
+
+function checkGroup(group: string): string {
+  if (group !== '' && !group.includes(':')) parseUser(`0:${group}`, 'groupAdd');
+  else throw invalid('groupAdd', 'the name or number of a group', group);
+  return group;
+}
+
+function absolute(path: string, option: string): string {
+  if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0') && path.length < 4096) return path;
+  throw invalid(option, 'an absolute path', String(path));
+}
+
+function range(value: number, min: number, max: number, option: string): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw invalid(option, `a whole number from ${min} to ${max}`, String(value));
+}
+
+function oneOf<const T extends string>(value: T, allowed: readonly T[], option: string): T {
+  if (allowed.includes(value)) return value;
+  throw invalid(option, `one of ${allowed.join(', ')}`, String(value));
+}
+
+function invalid(option: string, expected: string, got: string): EngineError {
+  return new EngineError('INVALID_OPTION', { option, expected, got: got.slice(0, 200) });
+}

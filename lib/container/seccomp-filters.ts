@@ -1,0 +1,35 @@
+import type { Capability } from '../runtime/capabilities.js';
+import type { ProcessSpec } from '../runtime/container-spec.js';
+import type { HostArchitecture } from '../runtime/seccomp/architecture.js';
+import { assembleSeccomp } from '../runtime/seccomp/assemble-seccomp.js';
+import { defaultSeccompProfile } from '../runtime/seccomp/default-profile.js';
+import type { SeccompProfile } from '../runtime/seccomp/profile.js';
+import { seccompFlags } from '../runtime/seccomp/seccomp-flags.js';
+
+type Filter = NonNullable<ProcessSpec['seccomp']>;
+
+/**
+ * Assembled seccomp filters of one host. The last default one is kept: most containers have the same capabilities, and
+ * assembling takes longer than starting a container.
+ */
+export class SeccompFilters {
+  #last: { readonly key: string; readonly filter: Filter } | undefined;
+
+  constructor(private readonly architecture: HostArchitecture) {}
+
+  /** `choice` is `default`, `unconfined`, or a profile as JSON. */
+  filterFor(choice: string, capabilities: ReadonlySet<Capability>): Filter | undefined {
+    if (choice === 'unconfined') return undefined;
+    if (choice !== 'default') return this.#assemble(JSON.parse(choice) as SeccompProfile);
+    const key = [...capabilities].sort().join(' ');
+    if (this.#last?.key !== key) {
+      const profile = defaultSeccompProfile({ capabilities, architecture: this.architecture });
+      this.#last = { key, filter: this.#assemble(profile) };
+    }
+    return this.#last.filter;
+  }
+
+  #assemble(profile: SeccompProfile): Filter {
+    return { flags: seccompFlags(profile), filter: assembleSeccomp(profile, this.architecture) };
+  }
+}

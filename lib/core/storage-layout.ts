@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+
+/** Version of what is below ROOT; an engine refuses any other. */
+export const LAYOUT_VERSION = '1';
+
+/**
+ * Where things are. ROOT survives a reboot, RUN need not. Names of containers are files that hold an id, so that two
+ * processes cannot take one name.
+ */
+export class StorageLayout {
+  constructor(
+    /** Everything durable; mode 0711. */
+    readonly root: string,
+    /** What is meaningless after a reboot; mode 0700. */
+    readonly run: string,
+  ) {}
+
+  readonly content = (): string => join(this.root, 'content');
+  readonly layers = (): string => join(this.root, 'layers');
+  readonly images = (): string => join(this.root, 'images');
+  readonly containers = (): string => join(this.root, 'containers');
+  readonly container = (id: string): string => join(this.root, 'containers', id);
+  readonly names = (): string => join(this.root, 'names');
+  readonly networks = (): string => join(this.root, 'networks');
+  readonly locks = (): string => join(this.root, 'locks');
+  /** The empty directory on which each container, in its own mount namespace, mounts its root. */
+  readonly rootTarget = (): string => join(this.run, 'root');
+  readonly runContainer = (id: string): string => join(this.run, 'containers', id);
+}

@@ -1,0 +1,79 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, splitDigest } from '../core/digest.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { limits } from '../core/limits.js';
+import { formatFamiliarReference, formatReference, parseReference } from '../core/reference.js';
+import { writeFileAtomically } from '../util/atomic-file.js';
+import { isMissing } from '../util/file-error.js';
+import { decodeImageRecord, type ImageRecord } from './image-record.js';
+
+/** The images that have names here: one file each, named after a hash of the image's name. */
+export class ImageRecords {
+  constructor(private readonly directory: string) {}
+
+  async save(image: ImageRecord): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    await writeFileAtomically(this.#path(image.name), JSON.stringify(image));
+  }
+
+  async find(name: string): Promise<ImageRecord | undefined> {
+    return this.#read(this.#path(name));
+  }
+
+  /** All of them, by name. */
+  async list(): Promise<readonly ImageRecord[]> {
+    const files = await readdir(this.directory).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    const records = await Promise.all(
+      files.filter((file) => file.endsWith('.json')).map((file) => this.#read(join(this.directory, file))),
+    );
+    return records.filter((each) => each !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * The image that a user means: a reference, or an id or the beginning of one (4 digits at least).
+   *
+   * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `INVALID_REFERENCE`.
+   */
+  async resolve(text: string): Promise<ImageRecord> {
+    const prefix = /^(?:sha256:)?([0-9a-f]{4,64})$/.exec(text)?.[1];
+    const named = text.startsWith('sha256:') ? undefined : await this.find(formatReference(parseReference(text)));
+    if (named !== undefined) return named;
+    const matches = prefix === undefined ? [] : (await this.list()).filter((each) => hexOf(each).startsWith(prefix));
+    const [first] = matches;
+    if (first === undefined) throw new EngineError('NO_SUCH_IMAGE', { reference: text });
+    if (matches.some((each) => each.id !== first.id)) {
+      throw new EngineError('AMBIGUOUS_IMAGE', { reference: text, matches: [...new Set(matches.map((each) => each.id))] });
+    }
+    return first;
+  }
+
+  /** Removing what is not there is fine. */
+  async remove(name: string): Promise<void> {
+    await rm(this.#path(name), { force: true });
+  }
+
+  #path(name: string): string {
+    return join(this.directory, `${splitDigest(digestOf(name))[1]}.json`);
+  }
+
+  async #read(path: string): Promise<ImageRecord | undefined> {
+    let json: string;
+    try {
+      json = await readFile(path, 'utf8');
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+    if (json.length > limits.recordBytes) throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
+    return decodeImageRecord(json, path);
+  }
+}
+
+const hexOf = (image: ImageRecord): string => splitDigest(image.id)[1];
+
+/** The short name for people: `debian:12`. */
+export const familiarName = (image: ImageRecord): string => formatFamiliarReference(parseReference(image.name));

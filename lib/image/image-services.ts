@@ -1,0 +1,28 @@
+import type { ContentStore } from '../content/content-store.js';
+import type { Digest } from '../core/digest.js';
+import type { Platform } from '../core/platform.js';
+import type { LayerStore } from '../layers/layer-store.js';
+import type { RegistryClient } from '../registry/registry-client.js';
+import type { FileLocker } from '../util/file-lock.js';
+import type { ImageRecords } from './image-records.js';
+
+/** What the use cases of images work with. */
+export interface ImageServices {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly registry: RegistryClient;
+  readonly images: ImageRecords;
+  readonly locker: FileLocker;
+  /** Held shared by whoever adds content, exclusively by whoever removes what nobody needs. */
+  readonly contentLock: string;
+  readonly platform: Platform;
+  readonly now: () => Date;
+  /** Images that containers use: by the container's id, the image's id and its stack of layers. */
+  readonly usedByContainers: () => Promise<readonly ImageUse[]>;
+}
+
+export interface ImageUse {
+  readonly container: string;
+  readonly image: Digest;
+  readonly stack: readonly Digest[];
+}

@@ -1,0 +1,140 @@
+import type { Abortable } from '../core/abortable.js';
+import type { Descriptor } from '../core/descriptor.js';
+import { decodeImageConfig, type ImageLayer, pairLayers } from '../core/image-config.js';
+import { limits } from '../core/limits.js';
+import type { Platform } from '../core/platform.js';
+import { formatReference, parseReference, type Reference } from '../core/reference.js';
+import type { LayerSource } from '../layers/layer-store.js';
+import { type FetchedImageManifest, fetchImageManifest } from '../registry/fetch-image-manifest.js';
+import { Semaphore } from '../util/semaphore.js';
+import { withContentLock } from './content-lock.js';
+import type { ImageRecord } from './image-record.js';
+import type { ImageServices } from './image-services.js';
+import { guardProgress, type OnPullProgress } from './pull-progress.js';
+
+export interface PullOptions extends Abortable {
+  /** Default: that of this host. */
+  readonly platform?: Platform;
+  readonly onProgress?: OnPullProgress;
+}
+
+/** Downloads at once: more gain nothing on one link, fewer leave it idle while a layer ends. */
+const PARALLEL_DOWNLOADS = 4;
+
+/**
+ * Fetches an image and makes it usable: when this resolves, a container of it starts at once.
+ *
+ * Layers are unpacked as soon as they are here, while others still download. The image gets its name last; before that
+ * nobody sees it, and what an interrupted pull leaves is verified content that the next one continues with.
+ */
+export async function pullImage(
+  services: ImageServices,
+  referenceText: string,
+  options: PullOptions = {},
+): Promise<ImageRecord> {
+  const reference = parseReference(referenceText);
+  const progress = guardProgress(options.onProgress);
+  return withContentLock(services, options.signal, async () => {
+    progress({ type: 'resolving', reference: formatReference(reference) });
+    const platform = options.platform ?? services.platform;
+    const found = await fetchImageManifest(services.registry, reference, platform, { signal: options.signal });
+    const image = await toRecord(services, reference, found, options);
+    progress({
+      type: 'resolved',
+      digest: found.fetched.descriptor.digest,
+      layerCount: image.layers.length,
+      totalBytes: image.layers.reduce((sum, layer) => sum + layer.size, 0),
+    });
+    await fetchLayers(services, reference, found, image, progress, options.signal);
+    options.signal?.throwIfAborted();
+    await services.images.save(image); // the point of no return: from here on the image is there
+    progress({ type: 'complete', id: image.id });
+    return image;
+  });
+}
+
+async function toRecord(
+  services: ImageServices,
+  reference: Reference,
+  found: FetchedImageManifest,
+  options: PullOptions,
+): Promise<ImageRecord> {
+  const { top, fetched, manifest } = found;
+  const what = `config ${manifest.config.digest}`;
+  await services.content.put(top.bytes);
+  await services.content.put(fetched.bytes);
+  await ingest(services, reference, manifest.config, options.signal);
+  const bytes = await services.content.readBytes(manifest.config.digest, limits.configBytes);
+  const pairs = pairLayers(manifest, decodeImageConfig(bytes, what), what);
+  return {
+    version: 1,
+    name: formatReference(reference),
+    target: top.descriptor.digest,
+    manifest: fetched.descriptor.digest,
+    id: manifest.config.digest,
+    config: Buffer.from(bytes).toString('utf8'),
+    layers: pairs.map(({ descriptor, diffId }: ImageLayer) => ({
+      digest: descriptor.digest,
+      size: descriptor.size,
+      diffId,
+    })),
+    storedAt: services.now().toISOString(),
+  };
+}
+
+async function fetchLayers(
+  services: ImageServices,
+  reference: Reference,
+  found: FetchedImageManifest,
+  image: ImageRecord,
+  progress: OnPullProgress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const slots = new Semaphore(PARALLEL_DOWNLOADS);
+  const downloads = found.manifest.layers.map((descriptor) =>
+    slots.run(() =>
+      ingest(services, reference, descriptor, stop, (doneBytes) =>
+        progress({ type: 'downloading', digest: descriptor.digest, doneBytes, totalBytes: descriptor.size }),
+      ),
+    ),
+  );
+  const sources = image.layers.map(({ digest, diffId }, index): LayerSource => {
+    return { diffId, open: () => readAfter(downloads[index], services, digest) };
+  });
+  const unpacking = services.layers.apply(sources, {
+    signal: stop,
+    onLayer: (diffId, index) => progress({ type: 'unpacked', diffId, index, layerCount: sources.length }),
+  });
+  try {
+    await Promise.all([...downloads, unpacking]);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled([...downloads, unpacking]); // nothing of this pull goes on behind the caller's back
+    throw error;
+  }
+}
+
+async function* readAfter(
+  download: Promise<void> | undefined,
+  services: ImageServices,
+  digest: Descriptor['digest'],
+): AsyncGenerator<Uint8Array> {
+  await download;
+  yield* services.content.read(digest);
+}
+
+function ingest(
+  services: ImageServices,
+  reference: Reference,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+  onProgress?: (doneBytes: number) => void,
+): Promise<void> {
+  return services.content.ingest(
+    descriptor,
+    (offset) => services.registry.fetchBlob(reference, descriptor, offset, { signal }),
+    { signal, onProgress },
+  );
+}
