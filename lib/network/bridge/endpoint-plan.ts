@@ -3,7 +3,7 @@ import { disableIpv6, lowPortsForEverybody } from '../namespace-sysctls.js';
 import { batch } from '../netlink/nftables/batch.js';
 import type { TableName } from '../netlink/nftables/nft-message.js';
 import { addAddress } from '../netlink/route/address.js';
-import { createVeth, joinBridge, setLinkUp } from '../netlink/route/link.js';
+import { allowHairpin, createVeth, joinBridge, setLinkUp } from '../netlink/route/link.js';
 import { addDefaultRoute } from '../netlink/route/route.js';
 import { netlinkOperation } from '../netlink-operation.js';
 import type { Endpoint, EndpointAddress } from '../network-driver.js';
@@ -53,6 +53,8 @@ export function endpointPlan(input: EndpointPlanInput): Endpoint['plan'] {
           },
         }),
         joinBridge(input.vethName, input.bridgeIndex),
+        // With br_netfilter a container that calls its own published port is answered by the bridge, not by a route.
+        ...(ports.length === 0 ? [] : [allowHairpin(input.vethName)]),
       ]),
       ...(elements.length === 0 ? [] : [netlinkOperation('netfilter', batch(publish(table, elements)))]),
     ],

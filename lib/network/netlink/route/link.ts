@@ -11,9 +11,10 @@ const UP = 1;
 const INFO_BYTES = 16;
 
 const linkAttribute = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, netNamespaceFd: 28 } as const;
-const infoAttribute = { kind: 1, data: 2 } as const;
+const infoAttribute = { kind: 1, data: 2, memberKind: 4, memberData: 5 } as const;
 const VETH_PEER = 1;
 const BRIDGE_STP_STATE = 5;
+const BRIDGE_PORT_HAIRPIN = 4;
 
 const make = messageFlags.acknowledge | messageFlags.create | messageFlags.exclusive;
 
@@ -96,6 +97,24 @@ export function joinBridge(name: string, bridgeIndex: number): NetlinkMessage {
       info({ up: true }),
       attribute(linkAttribute.name, cString(name)),
       attribute(linkAttribute.master, u32(bridgeIndex)),
+    ),
+  };
+}
+
+/** Lets the bridge send a packet out through the port that it came in by. */
+export function allowHairpin(name: string): NetlinkMessage {
+  return {
+    label: `allow hairpin on interface ${name}`,
+    type: NEW_LINK,
+    flags: messageFlags.acknowledge,
+    payload: concat(
+      info({}),
+      attribute(linkAttribute.name, cString(name)),
+      nested(
+        linkAttribute.linkInfo,
+        attribute(infoAttribute.memberKind, cString('bridge')),
+        nested(infoAttribute.memberData, attribute(BRIDGE_PORT_HAIRPIN, u8(1))),
+      ),
     ),
   };
 }
