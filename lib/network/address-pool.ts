@@ -1,12 +1,15 @@
 import {
+  closeSync,
+  constants,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmdirSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -65,7 +68,7 @@ export function createAddressPool(directory: string, subnet: Subnet, network: st
   function settled(address: number): string {
     const text = formatIpv4(address);
     // Concurrent writers may lose each other's value: reuse then comes a little earlier, never twice at once.
-    writeFileSync(join(directory, 'last-lease'), text, { mode: 0o600 });
+    overwrite(join(directory, 'last-lease'), text.padEnd('255.255.255.255'.length));
     return text;
   }
 
@@ -115,9 +118,19 @@ export function createAddressPool(directory: string, subnet: Subnet, network: st
   };
 }
 
+/** Without truncating: file systems flush a file that was truncated and written again, which takes milliseconds. */
+function overwrite(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeSync(fd, text, 0);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function readPrevious(path: string): number | undefined {
   try {
-    return parseIpv4(readFileSync(path, 'utf8'));
+    return parseIpv4(readFileSync(path, 'utf8').trim());
   } catch (error) {
     // A crash while it was written leaves it empty; it is a hint only, so the first address is as good.
     if (hasErrno(error, 'ENOENT') || EngineError.is(error, 'INVALID_OPTION')) return undefined;

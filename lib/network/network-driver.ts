@@ -26,7 +26,10 @@ export interface Endpoint {
   readonly addresses: readonly EndpointAddress[];
   /** Published ports with their final host ports. */
   readonly ports: readonly PortMapping[];
-  /** Plan operations of stage `prepare` (ports), `parent` (host side), `child` (inside), `cleanup`. */
+  /**
+   * Plan operations of stage `prepare` (ports), `parent` (host side), `child` (inside, before the host's /proc is
+   * out of sight and before capabilities are dropped), `cleanup`.
+   */
   readonly plan: {
     readonly prepare: readonly PlanOperation[];
     readonly parent: readonly PlanOperation[];
@@ -39,15 +42,24 @@ export interface Endpoint {
  * One kind of network: `bridge`, `host`, `none`, …
  *
  * `attach` reserves what the endpoint needs (address, ports) and makes the network itself ready on the host; the
- * operations that it returns are executed by the shim at every start of the container. `detach` gives the reservation
+ * operations that it returns are executed by the shim at every start of the container. Attaching a container again gives
+ * back what it had and reserves anew. `detach` gives the reservation
  * back. Reservations are kept in files, so several processes can share a network.
  */
 export interface NetworkDriver {
   readonly name: string;
-  /** @throws EngineError `ADDRESS_POOL_EXHAUSTED`, `PORT_TAKEN`, `INVALID_PORT_MAPPING`, `NETLINK_FAILED`. */
+  /**
+   * @throws EngineError `ADDRESS_POOL_EXHAUSTED`, `SUBNET_CONFLICT`, `PORT_TAKEN`, `INVALID_PORT_MAPPING`,
+   * `NETWORK_UNSUPPORTED`, `NETLINK_FAILED`.
+   */
   attach(request: AttachRequest): Promise<Endpoint>;
   /** Gives address and ports back; an unknown container is fine. */
   detach(containerId: string): Promise<void>;
-  /** Removes from the host what belongs to no container of `alive` (firewall elements, addresses, unused bridge). */
-  sweep(alive: ReadonlySet<string>): Promise<void>;
+  /**
+   * Removes from the host what belongs to dead containers (firewall elements, addresses, an unused bridge).
+   *
+   * @param isAlive Asked for each container that has something here, after that was seen. A container whose own record
+   * is written before `attach` is called is therefore never taken for dead, whichever process attaches it.
+   */
+  sweep(isAlive: (containerId: string) => boolean | Promise<boolean>): Promise<void>;
 }

@@ -11,8 +11,8 @@ const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, const void *address, unsigned int length)');
 const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)');
 const getsockname = libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ unsigned int *length)');
-const send = libc.func('ssize_t send(int fd, const void *data, size_t length, int flags)');
-const recv = libc.func('ssize_t recv(int fd, _Out_ void *data, size_t length, int flags)');
+const send = libc.func('long send(int fd, const void *data, size_t length, int flags)');
+const recv = libc.func('long recv(int fd, _Out_ void *data, size_t length, int flags)');
 const closeFd = libc.func('int close(int fd)');
 const dup2 = libc.func('int dup2(int from, int to)');
 const unshare = libc.func('int unshare(int flags)');
@@ -24,6 +24,8 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0o2000003;
 const protocols = { route: 0, netfilter: 12 };
 const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
 const ACK = 0x4;
 const DUMP = 0x300;
 const MULTI = 0x2;
@@ -39,20 +41,47 @@ export const enterNetworkNamespace = (fd: number): void => void check(setns(fd, 
 export const duplicateFd = (from: number, to: number): void => void check(dup2(from, to), 'dup2');
 export const closeDescriptor = (fd: number): void => void check(closeFd(fd), 'close');
 
-/** The part of the kernel port that network drivers use, straight on libc. */
-export const libcNetwork: Pick<Kernel, 'netlink' | 'probePort'> = { netlink, probePort };
+/** The part of the kernel port that network drivers use, with a new netlink socket for each request. */
+export const libcNetwork: Pick<Kernel, 'netlink' | 'probePort'> = {
+  netlink: (protocol, request) => {
+    const fd = openNetlink(protocol);
+    try {
+      return exchange(fd, request);
+    } finally {
+      closeFd(fd);
+    }
+  },
+  probePort,
+};
 
-function netlink(protocol: 'route' | 'netfilter', request: Uint8Array): Uint8Array[] {
+/** The same with one socket per protocol, opened in the namespace of the first request and kept until it is closed. */
+export function libcNetworkWithOpenSockets(): Pick<Kernel, 'netlink' | 'probePort'> & Disposable {
+  const sockets = new Map<string, number>();
+  return {
+    netlink: (protocol, request) => {
+      const fd = sockets.get(protocol) ?? openNetlink(protocol);
+      sockets.set(protocol, fd);
+      return exchange(fd, request);
+    },
+    probePort,
+    [Symbol.dispose]: () => {
+      for (const fd of sockets.values()) closeFd(fd);
+      sockets.clear();
+    },
+  };
+}
+
+function openNetlink(protocol: 'route' | 'netfilter'): number {
   const fd = check(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocols[protocol]), 'socket');
-  try {
-    const one = Buffer.from([1, 0, 0, 0]);
-    check(setsockopt(fd, SOL_NETLINK, 10, one, 4), 'setsockopt NETLINK_CAP_ACK');
-    check(setsockopt(fd, SOL_NETLINK, 11, one, 4), 'setsockopt NETLINK_EXT_ACK');
-    check(Number(send(fd, request, request.length, 0)), 'send');
-    return receiveAnswers(fd, request);
-  } finally {
-    closeFd(fd);
-  }
+  const one = Buffer.from([1, 0, 0, 0]);
+  check(setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, one, 4), 'setsockopt NETLINK_CAP_ACK');
+  check(setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, one, 4), 'setsockopt NETLINK_EXT_ACK');
+  return fd;
+}
+
+function exchange(fd: number, request: Uint8Array): Uint8Array[] {
+  check(Number(send(fd, request, request.length, 0)), 'send');
+  return receiveAnswers(fd, request);
 }
 
 function receiveAnswers(fd: number, request: Uint8Array): Uint8Array[] {

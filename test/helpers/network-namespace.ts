@@ -8,6 +8,8 @@ export interface NetworkNamespace extends Disposable {
   readonly fd: number;
   /** Does synchronous work with the main thread in the namespace: netlink, /proc/sys/net, spawning processes. */
   run<T>(work: () => T): T;
+  /** Moves the main thread into the namespace; returns the way back. */
+  enter(): () => void;
 }
 
 export function createNetworkNamespace(): NetworkNamespace {
@@ -16,19 +18,26 @@ export function createNetworkNamespace(): NetworkNamespace {
     makeNetworkNamespace();
     const fd = openSync(own, 'r');
     enterNetworkNamespace(before);
-    return { fd, run: (work) => within(fd, work), [Symbol.dispose]: () => closeSync(fd) };
+    return { fd, run: (work) => within(fd, work), enter: () => enter(fd), [Symbol.dispose]: () => closeSync(fd) };
   } finally {
     closeSync(before);
   }
 }
 
 function within<T>(fd: number, work: () => T): T {
-  const before = openSync(own, 'r');
-  enterNetworkNamespace(fd);
+  const leave = enter(fd);
   try {
     return work();
   } finally {
+    leave();
+  }
+}
+
+function enter(fd: number): () => void {
+  const before = openSync(own, 'r');
+  enterNetworkNamespace(fd);
+  return () => {
     enterNetworkNamespace(before);
     closeSync(before);
-  }
+  };
 }

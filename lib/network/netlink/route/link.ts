@@ -11,9 +11,10 @@ const UP = 1;
 const INFO_BYTES = 16;
 
 const linkAttribute = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, netNamespaceFd: 28 } as const;
-const infoAttribute = { kind: 1, data: 2 } as const;
+const infoAttribute = { kind: 1, data: 2, memberKind: 4, memberData: 5 } as const;
 const VETH_PEER = 1;
 const BRIDGE_STP_STATE = 5;
+const BRIDGE_PORT_HAIRPIN = 4;
 
 const make = messageFlags.acknowledge | messageFlags.create | messageFlags.exclusive;
 
@@ -42,42 +43,77 @@ export function createBridge(options: {
 }
 
 export interface VethOptions {
-  /** Name of the end in the namespace of the caller. */
+  /** Name of the end in the namespace of the caller; the kernel chooses its index. */
   readonly name: string;
-  /** Index of the bridge that this end joins. */
-  readonly master: number;
   readonly mtu: number;
-  readonly peer: {
+  /** The end in another network namespace. */
+  readonly inner: {
     readonly name: string;
     readonly mac: string;
     readonly index: number;
-    /** Number of an open descriptor, in the process that sends this, of the peer's network namespace. */
+    /** Number of an open descriptor, in the process that sends this, of the network namespace. */
     readonly namespaceFd: number;
   };
 }
 
-/** Makes a veth pair: this end up and in a bridge, the other end down in another network namespace. @see veth(4) */
-export function createVeth({ name, master, mtu, peer }: VethOptions): NetlinkMessage {
-  const peerEnd = concat(
-    info({ index: peer.index }),
-    attribute(linkAttribute.name, cString(peer.name)),
-    attribute(linkAttribute.address, macBytes(peer.mac)),
+/**
+ * Makes a veth pair with both ends down, one here and one in another network namespace.
+ *
+ * The inner end is the one that the message is about, since the kernel lets only that one choose its index.
+ * @see veth(4)
+ */
+export function createVeth({ name, mtu, inner }: VethOptions): NetlinkMessage {
+  const outerEnd = concat(
+    info({}),
+    attribute(linkAttribute.name, cString(name)),
     attribute(linkAttribute.mtu, u32(mtu)),
-    attribute(linkAttribute.netNamespaceFd, u32(peer.namespaceFd)),
   );
   return {
-    label: `create interface pair ${name} and ${peer.name}`,
+    label: `create interface pair ${name} and ${inner.name}`,
     type: NEW_LINK,
     flags: make,
     payload: concat(
-      info({ up: true }),
-      attribute(linkAttribute.name, cString(name)),
+      info({ index: inner.index }),
+      attribute(linkAttribute.name, cString(inner.name)),
+      attribute(linkAttribute.address, macBytes(inner.mac)),
       attribute(linkAttribute.mtu, u32(mtu)),
-      attribute(linkAttribute.master, u32(master)),
+      attribute(linkAttribute.netNamespaceFd, u32(inner.namespaceFd)),
       nested(
         linkAttribute.linkInfo,
         attribute(infoAttribute.kind, cString('veth')),
-        nested(infoAttribute.data, nested(VETH_PEER, peerEnd)),
+        nested(infoAttribute.data, nested(VETH_PEER, outerEnd)),
+      ),
+    ),
+  };
+}
+
+/** Puts an interface into the bridge with this index and sets it up. */
+export function joinBridge(name: string, bridgeIndex: number): NetlinkMessage {
+  return {
+    label: `add interface ${name} to its bridge`,
+    type: NEW_LINK,
+    flags: messageFlags.acknowledge,
+    payload: concat(
+      info({ up: true }),
+      attribute(linkAttribute.name, cString(name)),
+      attribute(linkAttribute.master, u32(bridgeIndex)),
+    ),
+  };
+}
+
+/** Lets the bridge send a packet out through the port that it came in by. */
+export function allowHairpin(name: string): NetlinkMessage {
+  return {
+    label: `allow hairpin on interface ${name}`,
+    type: NEW_LINK,
+    flags: messageFlags.acknowledge,
+    payload: concat(
+      info({}),
+      attribute(linkAttribute.name, cString(name)),
+      nested(
+        linkAttribute.linkInfo,
+        attribute(infoAttribute.memberKind, cString('bridge')),
+        nested(infoAttribute.memberData, attribute(BRIDGE_PORT_HAIRPIN, u8(1))),
       ),
     ),
   };
