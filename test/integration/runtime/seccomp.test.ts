@@ -9,14 +9,14 @@ import { assembleSeccomp } from '#lib/runtime/seccomp/assemble-seccomp.js';
 import { defaultSeccompProfile } from '#lib/runtime/seccomp/default-profile.js';
 import type { SeccompProfile } from '#lib/runtime/seccomp/profile.js';
 import { runProgram } from '../../helpers/run-program.js';
-import { temporaryDirectory } from '../../helpers/temporary-directory.js';
+import { scopedDirectory } from '../../helpers/scoped-directory.js';
 
 const source = fileURLToPath(new URL('../../../../test/fixtures/seccomp-probe.c', import.meta.url));
 const architecture = seccompArchitecture(process.arch);
 
 /** Loads the filter into a real process and returns what its calls gave. */
 async function probe(context: TestContext, profile: SeccompProfile): Promise<Record<string, string>> {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   const program = join(directory, 'probe');
   const built = await runProgram('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-static', source, '-o', program]);
   assert.equal(built.exitCode, 0, built.stderr);

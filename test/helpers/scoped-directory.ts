@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** A directory that goes with the test. */
-export async function temporaryDirectory(context: TestContext): Promise<string> {
+export async function scopedDirectory(context: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tscontainer-test-'));
   context.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
