@@ -33,6 +33,7 @@ export function formatPlatform(platform: Platform): string {
 
 /**
  * Parses `linux/arm64/v8`, `linux/amd64` or a bare architecture (`arm64`, `x86_64`), which means Linux.
+ * The result is normalised ({@link normalisePlatform}).
  *
  * @throws EngineError `INVALID_OPTION` naming `option`.
  */

@@ -75,7 +75,11 @@ export function reply(status: number, headers: Record<string, string> = {}, body
 
 /** An error in the form of the distribution specification. */
 export function replyError(status: number, code: string, message: string, headers: Record<string, string> = {}): Step {
-  return reply(status, { 'content-type': 'application/json', ...headers }, JSON.stringify({ errors: [{ code, message }] }));
+  return reply(
+    status,
+    { 'content-type': 'application/json', ...headers },
+    JSON.stringify({ errors: [{ code, message }] }),
+  );
 }
 
 /** A blob that honours ranges. */
