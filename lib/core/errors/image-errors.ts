@@ -14,6 +14,8 @@ export interface ImageErrors {
   AMBIGUOUS_IMAGE: { readonly reference: string; readonly matches: readonly string[] };
   IMAGE_IN_USE: { readonly reference: string; readonly containers: readonly string[] };
   HOST_PROGRAM_NOT_FOUND: { readonly program: string; readonly searched: string };
+  HOST_LIBRARY_NOT_FOUND: { readonly library: string; readonly neededBy: string };
+  HOST_FILE_UNUSABLE: { readonly path: string; readonly reason: string };
 }
 
 export const imageErrors: ErrorTable<ImageErrors> = {
@@ -41,4 +43,9 @@ export const imageErrors: ErrorTable<ImageErrors> = {
   },
   IMAGE_IN_USE: { kind: 'conflict', message: (d) => `${d.reference} is used by ${d.containers.join(', ')}` },
   HOST_PROGRAM_NOT_FOUND: { kind: 'not-found', message: (d) => `host program '${d.program}' is not in ${d.searched}` },
+  HOST_LIBRARY_NOT_FOUND: {
+    kind: 'not-found',
+    message: (d) => `${d.neededBy} needs the shared library ${d.library}, which is not on this host`,
+  },
+  HOST_FILE_UNUSABLE: { kind: 'invalid', message: (d) => `host file ${d.path} cannot be packed: ${d.reason}` },
 };

@@ -5,7 +5,10 @@ import { createCgroupV1Manager } from './v1/cgroup-v1-manager.js';
 import { createCgroupV2Manager } from './v2/cgroup-v2-manager.js';
 
 export interface CgroupManagerOptions {
-  /** Group that holds the engine's group, relative to the root of each hierarchy. Default: the root itself. */
+  /**
+   * Group that holds the engine's group, relative to the root of each hierarchy. Default: the root itself. For
+   * `cpusetCpus` and `cpusetMems` on v1 it must exist and have processors and memory nodes; else it is made when needed.
+   */
   readonly cgroupParent?: string | undefined;
 }
 

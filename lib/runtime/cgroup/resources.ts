@@ -38,7 +38,7 @@ export interface CgroupLimits {
 
 export interface MemoryLimits {
   readonly limit: number;
-  /** Memory and swap together. `twice` is the default, dropped where the kernel does not account for swap. */
+  /** Memory and swap together. Not `explicit`: the default, dropped where the kernel does not count swap. */
   readonly withSwap: { readonly bytes: number | 'unlimited'; readonly explicit: boolean };
 }
 
