@@ -31,10 +31,12 @@ export interface LaunchedProcess {
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
-  /** How it ended; all of its output has been written by then. While awaited, it keeps this process alive. */
-  exited(): Promise<ExitStatus>;
+  /** How it ended; all of its output has been written by then. Rejects with `SHIM_FAILED` if that can never be known. */
+  readonly exited: Promise<ExitStatus>;
   /** The supervisor has cleaned up and ended. Rejects with `LAUNCH_FAILED` when the clean-up was not complete. */
-  released(): Promise<void>;
+  readonly released: Promise<void>;
+  /** Keeps this Node process alive until the returned function is called: by itself no container does. */
+  keepAlive(): () => void;
   /** Sends a signal by number; false when the process has ended. */
   signal(number: number): boolean;
   resize(columns: number, rows: number): void;

@@ -23,7 +23,7 @@ export class ShimProcess implements LaunchedProcess {
   readonly #released = new Deferred<void>();
   #identity: ProcessIdentity | undefined;
   #cleanupFailure: EngineError | undefined;
-  #waiters = 0;
+  #holders = 0;
 
   constructor(
     private readonly child: ChildProcess,
@@ -50,16 +50,27 @@ export class ShimProcess implements LaunchedProcess {
   /** Resolves when the program runs; rejects with why it does not. */
   async started(signal: AbortSignal | undefined): Promise<void> {
     this.#identity = await orAbort(this.#started.promise, signal);
-    this.child.unref();
-    this.socket.unref();
+    this.#letGo();
   }
 
-  exited(): Promise<ExitStatus> {
-    return this.#keepAlive(this.#exited.promise);
+  get exited(): Promise<ExitStatus> {
+    return this.#exited.promise;
   }
 
-  released(): Promise<void> {
-    return this.#keepAlive(this.#released.promise);
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  keepAlive(): () => void {
+    this.#holders += 1;
+    this.child.ref();
+    if (!this.socket.destroyed) this.socket.ref();
+    let held = true;
+    return () => {
+      if (held) this.#holders -= 1;
+      held = false;
+      if (this.#holders === 0) this.#letGo();
+    };
   }
 
   signal(number: number): boolean {
@@ -101,18 +112,8 @@ export class ShimProcess implements LaunchedProcess {
     else this.#released.reject(this.#cleanupFailure);
   }
 
-  async #keepAlive<T>(pending: Promise<T>): Promise<T> {
-    this.#waiters += 1;
-    this.child.ref();
-    if (!this.socket.destroyed) this.socket.ref();
-    try {
-      return await pending;
-    } finally {
-      this.#waiters -= 1;
-      if (this.#waiters === 0) {
-        this.child.unref();
-        this.socket.unref();
-      }
-    }
+  #letGo(): void {
+    this.child.unref();
+    this.socket.unref();
   }
 }

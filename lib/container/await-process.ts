@@ -1,0 +1,13 @@
+import type { ExitStatus } from '../core/exit-status.js';
+import type { LaunchedProcess } from '../runtime/launcher.js';
+import { orAbort } from '../util/abort.js';
+
+/** How a process ends. Meanwhile this Node process stays alive, since somebody is waiting. */
+export async function awaitExit(process: LaunchedProcess, signal?: AbortSignal): Promise<ExitStatus> {
+  const letGo = process.keepAlive();
+  try {
+    return await orAbort(process.exited, signal);
+  } finally {
+    letGo();
+  }
+}

@@ -1,0 +1,94 @@
+import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { ExitStatus } from '../core/exit-status.js';
+import { limits } from '../core/limits.js';
+import type { LaunchedProcess } from '../runtime/launcher.js';
+import { awaitExit } from './await-process.js';
+import { collectOutput, feedInput } from './collect-output.js';
+import type { BufferedOptions } from './container-options.js';
+
+/** What a command did. A non-zero exit is a result, not an error. */
+export interface CommandResult extends ExitStatus {
+  /** Decoded as UTF-8. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The same as bytes. */
+  readonly stdoutBytes: Buffer;
+  readonly stderrBytes: Buffer;
+  /** From the start of the program to its end. */
+  readonly durationMs: number;
+}
+
+const SIGKILL = 9;
+
+/**
+ * Lets a process run to its end and keeps its output. Whatever goes wrong meanwhile (abort, timeout, too much output)
+ * kills the process and is thrown once it has ended.
+ */
+export async function collectResult(
+  process: LaunchedProcess,
+  id: string,
+  options: BufferedOptions & Abortable,
+): Promise<CommandResult> {
+  const startedAt = performance.now();
+  const maxBytes = options.maxOutputBytes ?? limits.bufferedOutputBytes;
+  const letGo = process.keepAlive();
+  const guard = killOnTrouble(process, id, options);
+  try {
+    const [exit, stdoutBytes, stderrBytes] = await Promise.all([
+      awaitExit(process),
+      guard.watch(collectOutput(process.stdout, 'stdout', maxBytes)),
+      guard.watch(collectOutput(process.stderr, 'stderr', maxBytes)),
+      guard.watch(feedInput(process.stdin, options.input ?? '')),
+    ]);
+    guard.throwTrouble();
+    return {
+      ...exit,
+      stdout: stdoutBytes.toString('utf8'),
+      stderr: stderrBytes.toString('utf8'),
+      stdoutBytes,
+      stderrBytes,
+      durationMs: performance.now() - startedAt,
+    };
+  } catch (error) {
+    process.signal(SIGKILL);
+    await process.exited.catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  } finally {
+    guard.end();
+    letGo();
+  }
+}
+
+/** Kills the process at the first trouble, and remembers what it was. */
+function killOnTrouble(process: LaunchedProcess, id: string, { signal, timeoutMs }: BufferedOptions & Abortable) {
+  let trouble: { readonly reason: unknown } | undefined;
+  const kill = (reason: unknown): void => {
+    trouble ??= { reason };
+    process.signal(SIGKILL);
+  };
+  const onAbort = (): void => kill(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => kill(new EngineError('RUN_TIMEOUT', { id, timeoutMs })), timeoutMs);
+  return {
+    watch: async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work;
+      } catch (error) {
+        kill(error);
+        throw error;
+      }
+    },
+    throwTrouble: (): void => {
+      if (trouble !== undefined) throw trouble.reason;
+    },
+    end: (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { Abortable } from '../core/abortable.js';
+import type { ExitStatus } from '../core/exit-status.js';
+import { parseSignal } from '../core/signal.js';
+import { KeyedLock } from '../util/keyed-lock.js';
+import { type CommandResult, collectResult } from './command-result.js';
+import { containerFiles, readState } from './container-files.js';
+import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
+import { ContainerProcess } from './container-process.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerServices } from './container-services.js';
+import type { ContainerStatus } from './container-state.js';
+import { type ExecProcessOptions, execProcess } from './exec-process.js';
+import { type ContainerInspection, inspectContainer } from './inspect-container.js';
+import type { LogLine } from './log-lines.js';
+import { type LogOptions, readLogs } from './read-logs.js';
+import { type RemoveOptions, removeContainer } from './remove-container.js';
+import { signalContainer } from './signal-container.js';
+import { startContainer } from './start-container.js';
+import { type StopOptions, stopContainer } from './stop-container.js';
+import { waitContainer } from './wait-container.js';
+
+/** Whatever has containers: an engine. */
+export interface ContainerHost {
+  readonly containers: { create(options: ContainerOptions & Abortable): Promise<Container> };
+}
+
+/**
+ * A container. It exists from `create` until `remove`; between them it can be started and stopped as often as wanted.
+ *
+ * Several `Container` objects, in several processes, may mean the same container.
+ */
+export class Container implements AsyncDisposable {
+  readonly #services: ContainerServices;
+  readonly #record: ContainerRecord;
+  readonly #turns = new KeyedLock<'lifecycle'>();
+
+  /** @internal */
+  constructor(services: ContainerServices, record: ContainerRecord) {
+    this.#services = services;
+    this.#record = record;
+  }
+
+  /** The same as `engine.containers.create(options)`. */
+  static create(engine: ContainerHost, options: ContainerOptions & Abortable): Promise<Container> {
+    return engine.containers.create(options);
+  }
+
+  /** 64 hex digits. */
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** The name it was given, else the first 12 digits of the id. */
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#record.config.labels;
+  }
+
+  /** `created`, `running` or `exited`, as it is now. */
+  get status(): ContainerStatus {
+    return readState(containerFiles(this.#services.layout, this.id)).status;
+  }
+
+  /**
+   * Starts the container; resolves when its program runs.
+   *
+   * @throws EngineError `WRONG_STATE` when it runs already; `PROGRAM_NOT_FOUND` (a shell's 127),
+   * `PROGRAM_NOT_EXECUTABLE` (126), `NO_SUCH_USER`, `PORT_TAKEN`, `LAUNCH_FAILED`: then nothing is left of the attempt.
+   */
+  async start(options: Abortable = {}): Promise<void> {
+    await this.#turns.run('lifecycle', () => startContainer(this.#services, this.#record, options));
+  }
+
+  /**
+   * Runs a command in the running container and gives its output.
+   *
+   * @throws EngineError `WRONG_STATE`, `PROGRAM_NOT_FOUND`, `PROGRAM_NOT_EXECUTABLE`, `NO_SUCH_USER`,
+   * `OUTPUT_TOO_LARGE`, `RUN_TIMEOUT`.
+   */
+  async exec(
+    command: readonly string[],
+    options: ExecOptions & BufferedOptions & Abortable = {},
+  ): Promise<CommandResult> {
+    const stdin = options.input === undefined ? 'null' : 'pipe';
+    const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
+    return collectResult(process, this.id, options);
+  }
+
+  /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
+  async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
+    return new ContainerProcess(await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }));
+  }
+
+  /**
+   * How the container ends, or has ended.
+   *
+   * @throws EngineError `WRONG_STATE` when it was never started.
+   */
+  wait(options: Abortable = {}): Promise<ExitStatus> {
+    return waitContainer(this.#services, this.id, options);
+  }
+
+  /** Its output so far, or until its end with `follow`. */
+  logs(options: LogOptions = {}): AsyncIterable<LogLine> {
+    return readLogs(this.#services, this.id, options);
+  }
+
+  /**
+   * Asks it to end (`stopSignal`), and kills it after `timeoutMs`.
+   *
+   * @throws EngineError `WRONG_STATE` when it was never started.
+   */
+  stop(options: StopOptions = {}): Promise<ExitStatus> {
+    return stopContainer(this.#services, this.#record, options);
+  }
+
+  /**
+   * Sends a signal to its first process and does not wait for what comes of it.
+   *
+   * @throws EngineError `WRONG_STATE` when it is not running; `INVALID_OPTION` for an unknown signal.
+   * @see OCI runtime-spec, runtime.md, "Kill"
+   */
+  async kill(signal: string | number = 'SIGKILL'): Promise<void> {
+    signalContainer(this.#services, this.id, parseSignal(signal));
+  }
+
+  /**
+   * Removes the container with everything that it has.
+   *
+   * @throws EngineError `WRONG_STATE` when it runs and `force` is not set.
+   */
+  async remove(options: RemoveOptions = {}): Promise<void> {
+    await this.#turns.run('lifecycle', () => removeContainer(this.#services, this.#record, options));
+  }
+
+  /** Everything about it, as plain data. */
+  inspect(): Promise<ContainerInspection> {
+    return inspectContainer(this.#services, this.#record);
+  }
+
+  /** The same as `remove({ force: true })`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove({ force: true });
+  }
+}

@@ -1,0 +1,57 @@
+import type { ExitStatus } from '../core/exit-status.js';
+import type { EndpointAddress } from '../network/network-driver.js';
+import type { PortMapping } from '../network/port-mapping.js';
+import type { ContainerConfig } from './container-config.js';
+import { containerFiles, readState } from './container-files.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerServices } from './container-services.js';
+import type { ContainerStatus } from './container-state.js';
+
+/** A container as plain data. */
+export interface ContainerInspection {
+  readonly id: string;
+  readonly name: string;
+  readonly image: { readonly reference: string; readonly id: string };
+  readonly createdAt: Date;
+  readonly status: ContainerStatus;
+  /** Of its first process, on the host, while it runs. */
+  readonly pid: number | undefined;
+  readonly startedAt: Date | undefined;
+  /** How it has ended. */
+  readonly exit: ExitStatus | undefined;
+  readonly network: {
+    readonly name: string;
+    /** While it runs. */
+    readonly addresses: readonly EndpointAddress[];
+    /** Published ports; while it runs with the host ports that were chosen. */
+    readonly ports: readonly PortMapping[];
+  };
+  readonly config: ContainerConfig;
+}
+
+/** What is known of a container now. */
+export async function inspectContainer(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<ContainerInspection> {
+  const { id, name, image, createdAt, config } = record;
+  const state = readState(containerFiles(services.layout, id));
+  const running = state.status === 'running' ? state : undefined;
+  const endpoint = running && (await services.networks.get(config.network)?.inspect(id));
+  return {
+    id,
+    name,
+    image: { reference: image.reference, id: image.id },
+    createdAt: new Date(createdAt),
+    status: state.status,
+    pid: running?.process.pid,
+    startedAt: state.status === 'created' ? undefined : state.startedAt,
+    exit: state.status === 'exited' ? state.exit : undefined,
+    network: {
+      name: config.network,
+      addresses: endpoint?.addresses ?? [],
+      ports: endpoint?.ports ?? config.ports,
+    },
+    config,
+  };
+}

@@ -1,0 +1,139 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { RootMount } from '../core/mount.js';
+import { hostsFile } from '../network/hosts-file.js';
+import type { Endpoint } from '../network/network-driver.js';
+import { resolvConf } from '../network/resolv-conf.js';
+import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
+import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import type { LaunchedProcess } from '../runtime/launcher.js';
+import { UndoStack } from '../util/undo-stack.js';
+import { buildContainerSpec } from './build-container-spec.js';
+import { type ContainerFiles, containerFiles, readState } from './container-files.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerServices, LiveContainer } from './container-services.js';
+
+export interface StartOptions extends Abortable {
+  /** Default `log`: output goes to the container's log file. `pipe` gives it to the caller. */
+  readonly output?: 'log' | 'pipe';
+  /** Default `null`. */
+  readonly stdin?: 'null' | 'pipe';
+}
+
+/**
+ * Starts a recorded container: connects it, writes its files, launches it.
+ *
+ * @throws EngineError `WRONG_STATE` while it runs; what the network, the cgroups and the launcher throw. After a
+ * failure the container is what it was before.
+ */
+export async function startContainer(
+  services: ContainerServices,
+  record: ContainerRecord,
+  options: StartOptions = {},
+): Promise<LiveContainer> {
+  const { id, config } = record;
+  const files = containerFiles(services.layout, id);
+  const { status } = readState(files);
+  if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
+  await services.live.get(id)?.settled; // an earlier run still gives back its address
+
+  const undo = new UndoStack();
+  try {
+    await mkdir(files.runDirectory, { recursive: true, mode: 0o700 });
+    rmSync(files.process, { force: true });
+    rmSync(files.exit, { force: true });
+    const root = renewWorkDirectory(record.root, status);
+    const endpoint = await attach(services, record, files, options, undo);
+    writeEtcFiles(services, record, endpoint, files);
+    const cgroup = services.cgroups.plan({ id, resources: config.resources });
+    const spec = buildContainerSpec({ record, root, layout: services.layout, host: services.host, cgroup, endpoint });
+    const process = await services.launcher.launch({
+      plan: buildLaunchPlan(spec),
+      stdin: options.stdin ?? 'null',
+      output: options.output === 'pipe' ? 'pipe' : { logFile: files.log },
+      terminal: false,
+      lifetime: config.lifetime,
+      processFile: files.process,
+      exitFile: files.exit,
+      durable: config.lifetime === 'detached',
+      ...oomFile(cgroup),
+      signal: options.signal,
+    });
+    undo.commit();
+    return track(services, record, process);
+  } catch (error) {
+    return undo.fail(error);
+  }
+}
+
+const oomFile = (cgroup: CgroupPlan): { oomFile?: string } =>
+  cgroup.files.oomKills === undefined ? {} : { oomFile: cgroup.files.oomKills };
+
+async function attach(
+  services: ContainerServices,
+  record: ContainerRecord,
+  files: ContainerFiles,
+  options: StartOptions,
+  undo: UndoStack,
+): Promise<Endpoint> {
+  const driver = services.networks.get(record.config.network);
+  if (driver === undefined) throw new EngineError('NO_SUCH_NETWORK', { reference: record.config.network });
+  const endpoint = await driver.attach({
+    containerId: record.id,
+    hostname: record.config.hostname,
+    ports: record.config.ports,
+    runDirectory: files.runDirectory,
+    signal: options.signal,
+  });
+  undo.defer(() => driver.detach(record.id));
+  return endpoint;
+}
+
+/** Overlay wants an empty one for each mount, and a volatile overlay refuses to be mounted a second time over the old. */
+function renewWorkDirectory(root: RootMount, status: 'created' | 'exited'): RootMount {
+  if (root.type === 'overlay' && status === 'exited') {
+    rmSync(root.work, { recursive: true, force: true });
+    mkdirSync(root.work, { mode: 0o700 });
+  }
+  return root;
+}
+
+function writeEtcFiles(
+  services: ContainerServices,
+  record: ContainerRecord,
+  endpoint: Endpoint,
+  files: ContainerFiles,
+): void {
+  const { hostname, extraHosts } = record.config;
+  const [address] = endpoint.addresses;
+  writeFileSync(files.hostname, `${hostname}\n`, { mode: 0o644 });
+  writeFileSync(files.hosts, hostsFile({ hostname, endpoint, extraHosts }), { mode: 0o644 });
+  const usesHostNetwork = endpoint.namespace === 'host';
+  const content = services.readResolvConf();
+  writeFileSync(files.resolvConf, usesHostNetwork ? content : resolvConf({ host: content }), { mode: 0o644 });
+  void address;
+}
+
+/** Remembers the process, and gives back what the start has reserved as soon as it has ended. */
+function track(services: ContainerServices, record: ContainerRecord, process: LaunchedProcess): LiveContainer {
+  const settle = async (): Promise<void> => {
+    try {
+      await process.released;
+    } finally {
+      await services.networks.get(record.config.network)?.detach(record.id);
+    }
+  };
+  const settled = settle();
+  settled.catch(() => undefined); // whoever waits for it sees the failure: stop, remove, run
+  const live = { process, settled };
+  services.live.set(record.id, live);
+  services.events.started(record, process);
+  return live;
+}
+
+/** Removes what a failed or finished container has in RUN. */
+export async function removeRunDirectory(files: ContainerFiles): Promise<void> {
+  await rm(files.runDirectory, { recursive: true, force: true });
+}

@@ -1,0 +1,71 @@
+import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { ExitStatus } from '../core/exit-status.js';
+import { parseSignal } from '../core/signal.js';
+import type { ContainerRecord } from './container-record.js';
+import type { ContainerServices } from './container-services.js';
+import { signalContainer } from './signal-container.js';
+import { waitContainer } from './wait-container.js';
+
+export interface StopOptions extends Abortable {
+  /** Default: the container's `stopSignal`. */
+  readonly stopSignal?: string | number;
+  /** How long to wait before SIGKILL; 0 kills at once. Default: the container's `stopTimeoutMs`. */
+  readonly timeoutMs?: number;
+}
+
+const SIGKILL = 9;
+
+/**
+ * Asks a container to end, and ends it when it does not. Stopping what does not run is fine.
+ *
+ * A program that is PID 1 and handles no SIGTERM ignores it: then the timeout passes. @see pid_namespaces(7)
+ */
+export async function stopContainer(
+  services: ContainerServices,
+  record: ContainerRecord,
+  options: StopOptions = {},
+): Promise<ExitStatus> {
+  const signal = options.stopSignal === undefined ? record.config.stopSignal : parseSignal(options.stopSignal, 'stopSignal');
+  const timeoutMs = options.timeoutMs ?? record.config.stopTimeoutMs;
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 0) {
+    const expected = 'a whole number of milliseconds from 0';
+    throw new EngineError('INVALID_OPTION', { option: 'timeoutMs', expected, got: String(timeoutMs) });
+  }
+  const exit = waitContainer(services, record.id, options);
+  exit.catch(() => undefined); // awaited below, on every path
+  if (timeoutMs > 0) {
+    trySignal(services, record.id, signal);
+    const polite = await within(exit, timeoutMs);
+    if (polite !== undefined) return finish(services, record.id, polite);
+  }
+  trySignal(services, record.id, SIGKILL);
+  return finish(services, record.id, await exit);
+}
+
+/** A container that has ended in the meantime is what was wanted. */
+function trySignal(services: ContainerServices, id: string, signal: number): void {
+  try {
+    signalContainer(services, id, signal);
+  } catch (error) {
+    if (!EngineError.is(error, 'WRONG_STATE')) throw error;
+  }
+}
+
+async function within<T>(pending: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, 2 ** 31 - 1));
+  });
+  try {
+    return await Promise.race([pending, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Address and ports are free when a stop resolves. */
+async function finish(services: ContainerServices, id: string, exit: ExitStatus): Promise<ExitStatus> {
+  await services.live.get(id)?.settled;
+  return exit;
+}
