@@ -18,10 +18,23 @@ export function createNetworkNamespace(): NetworkNamespace {
     makeNetworkNamespace();
     const fd = openSync(own, 'r');
     enterNetworkNamespace(before);
-    return { fd, run: (work) => within(fd, work), enter: () => enter(fd), [Symbol.dispose]: () => closeSync(fd) };
+    return opened(fd);
   } finally {
     closeSync(before);
   }
+}
+
+function opened(fd: number): NetworkNamespace {
+  let close: () => void = () => closeSync(fd);
+  return {
+    fd,
+    run: (work) => within(fd, work),
+    enter: () => enter(fd),
+    [Symbol.dispose]: () => {
+      close();
+      close = () => undefined;
+    },
+  };
 }
 
 function within<T>(fd: number, work: () => T): T {

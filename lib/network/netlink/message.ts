@@ -36,7 +36,8 @@ export interface ReceivedMessage {
 
 /** Encodes messages as one datagram; they get the sequence numbers 1, 2, 3, … */
 export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array {
-  return concat(...messages.map((message, index) => encodeMessage(message, index + 1)));
+  // A copy, since a Buffer is a view of a larger pool, all of which would be stored with a plan.
+  return new Uint8Array(concat(...messages.map((message, index) => encodeMessage(message, index + 1))));
 }
 
 /**

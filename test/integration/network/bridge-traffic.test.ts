@@ -64,6 +64,15 @@ describe('a bridge network', () => {
     });
   }
 
+  test('a container reaches its own published port whether or not bridged packets pass the firewall', async () => {
+    const at = { protocol: 'tcp', address: HOST, port: 8080 } as const;
+    for (const filtered of ['0', '1']) {
+      lab.host$(`echo ${filtered} > /proc/sys/net/bridge/bridge-nf-call-iptables`);
+      assert.equal(await askEcho(web.namespace, at), GATEWAY, `bridge-nf-call-iptables ${filtered}`);
+      assert.equal(await askEcho(other.namespace, at), GATEWAY, `bridge-nf-call-iptables ${filtered}`);
+    }
+  });
+
   test('the host reaches a container by its address', async () => {
     assert.equal(await askEcho(lab.host, { protocol: 'tcp', address: web.address, port: 80 }), GATEWAY);
   });
