@@ -9,6 +9,10 @@ static const struct {
     int (*run)(int argc, char **argv);
 } roles[] = {
     { "unpack", tsc_role_unpack },
+    { "copy-tree", tsc_role_copy_tree },
+    { "remove-tree", tsc_role_remove_tree },
+    { "merge-layer", tsc_role_merge_layer },
+    { "fix-layer", tsc_role_fix_layer },
 };
 
 int main(int argc, char **argv)
