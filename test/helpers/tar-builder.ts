@@ -65,7 +65,10 @@ export function tarHeader(fields: TarHeaderFields): Buffer {
   put(345, fields.prefix ?? '');
   for (const [offset, value] of Object.entries(fields.raw ?? {})) put(Number(offset), value);
   put(148, ' '.repeat(8));
-  const sum = header.reduce((total, byte) => total + (fields.checksum === 'signed' && byte > 127 ? byte - 256 : byte), 0);
+  const sum = header.reduce(
+    (total, byte) => total + (fields.checksum === 'signed' && byte > 127 ? byte - 256 : byte),
+    0,
+  );
   put(148, `${(sum + (fields.checksum === 'wrong' ? 1 : 0)).toString(8).padStart(6, '0')}\0 `);
   return header;
 }
