@@ -10,6 +10,10 @@ static const struct {
 } roles[] = {
     { "supervise", tsc_role_supervise },
     { "unpack", tsc_role_unpack },
+    { "copy-tree", tsc_role_copy_tree },
+    { "remove-tree", tsc_role_remove_tree },
+    { "merge-layer", tsc_role_merge_layer },
+    { "fix-layer", tsc_role_fix_layer },
 };
 
 int main(int argc, char **argv)

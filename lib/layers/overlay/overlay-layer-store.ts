@@ -1,0 +1,178 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../../core/digest.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import type { RootMount } from '../../core/mount.js';
+import { Limiter } from '../../util/limiter.js';
+import type { AcquireLock } from '../acquire-lock.js';
+import type { DecompressOptions } from '../compression/decompress.js';
+import { type LayerDirectory, layerKey, openLayerDirectory } from '../layer-directory.js';
+import { isIndependent, type LayerRecord } from '../layer-record.js';
+import type { ApplyOptions, LayerSource, LayerStore, PrepareOptions } from '../layer-store.js';
+import { applyRootAttributes } from '../root-attributes.js';
+import { createLayerShim, type LayerShim } from '../shim/layer-shim.js';
+import { unpackLayer } from '../unpack-layer.js';
+
+export interface OverlayLayerStoreOptions {
+  /** Holds the layers; made if missing. On a file system that overlayfs takes as upper directory. */
+  readonly directory: string;
+  /** The tscontainer-shim executable. */
+  readonly shimPath: string;
+  readonly acquireLock: AcquireLock;
+  /** Layers that unpack at once. Default 3. */
+  readonly parallel?: number | undefined;
+  /** Layers reach the disk before they count as there. Default true. */
+  readonly sync?: boolean | undefined;
+  /** `user` where overlays are mounted with `userxattr`, without root. Default `trusted`. */
+  readonly xattrs?: 'trusted' | 'user' | undefined;
+  /** Bounds of decompression. Default: those of core/limits.ts. */
+  readonly bounds?: Omit<DecompressOptions, 'what'> | undefined;
+}
+
+/**
+ * Keeps each layer as a lower directory of overlayfs.
+ *
+ * A layer is kept under its diffID and shared by every stack. One that leans on the layers below it (it has files in
+ * directories that it does not describe, or hard links into lower layers) is completed per stack and kept under its
+ * chainID as well. All layers of a stack unpack at once; completing goes from the lowest to the highest.
+ */
+export async function openOverlayLayerStore(options: OverlayLayerStoreOptions): Promise<LayerStore> {
+  const shim = createLayerShim(options);
+  const layers = await openLayerDirectory({ ...options, shim });
+  await mkdir(join(options.directory, 'empty'), { recursive: true, mode: 0o755 });
+  return createStore(layers, shim, options);
+}
+
+interface Layer {
+  readonly key: string;
+  readonly record: LayerRecord;
+}
+
+function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLayerStoreOptions): LayerStore {
+  const limiter = new Limiter(options.parallel ?? 3);
+
+  /** The layer on top of a stack, if it is usable there. */
+  async function findTop(diffIds: readonly Digest[]): Promise<Layer | undefined> {
+    const alone = layerKey(diffIds.slice(-1));
+    const record = await layers.find(alone);
+    if (record !== undefined && (diffIds.length === 1 || isIndependent(record))) return { key: alone, record };
+    const chain = layerKey(diffIds);
+    const completed = chain === alone ? undefined : await layers.find(chain);
+    return completed && { key: chain, record: completed };
+  }
+
+  const findAll = (diffIds: readonly Digest[]): Promise<(Layer | undefined)[]> =>
+    Promise.all(diffIds.map((_, index) => findTop(diffIds.slice(0, index + 1))));
+
+  async function requireAll(diffIds: readonly Digest[]): Promise<Layer[]> {
+    return (await findAll(diffIds)).map((layer, index) => {
+      if (layer === undefined) throw new EngineError('LAYER_NOT_FOUND', { diffId: diffIds[index] ?? '' });
+      return layer;
+    });
+  }
+
+  async function unpack(source: LayerSource, signal: AbortSignal | undefined): Promise<LayerRecord> {
+    return layers.create(
+      layerKey([source.diffId]),
+      async (directory) => {
+        const tree = join(directory, 'fs');
+        const report = await unpackLayer(shim, source, tree, { ...options.bounds, whiteouts: 'overlay', signal });
+        const { root, rootOpaque, implicit, links, bytes } = report;
+        const own = { version: 1, diffIds: [source.diffId], sizeBytes: bytes, rootOpaque, implicit, links } as const;
+        return root === undefined ? own : { ...own, root };
+      },
+      { signal },
+    );
+  }
+
+  /** Makes the top of a stack fit onto the layers below it, which are complete. */
+  async function complete(diffIds: readonly Digest[], record: LayerRecord, signal: AbortSignal | undefined) {
+    const layer = diffIds.at(-1) ?? '';
+    const [lost] = record.links;
+    if (diffIds.length === 1) {
+      if (lost === undefined) return;
+      const reason = `a hard link to '${lost.target}', which is in no layer`;
+      throw new EngineError('INVALID_LAYER', { diffId: layer, entry: lost.path, reason });
+    }
+    const below = lowerTrees(await requireAll(diffIds.slice(0, -1)));
+    await layers.create(
+      layerKey(diffIds),
+      async (directory) => {
+        const tree = join(directory, 'fs');
+        await shim.copy(layers.tree(layerKey(diffIds.slice(-1))), tree, { signal });
+        await shim.fix(tree, below, record, { layer, signal });
+        return { ...record, diffIds, implicit: [], links: [] };
+      },
+      { signal },
+    );
+  }
+
+  /** Topmost first, down to a layer that hides the others. */
+  function lowerTrees(stack: readonly Layer[]): string[] {
+    const hiding = stack.findLastIndex(({ record }) => record.rootOpaque);
+    const visible = stack.slice(Math.max(hiding, 0)).reverse();
+    return visible.length === 0 ? [join(options.directory, 'empty')] : visible.map(({ key }) => layers.tree(key));
+  }
+
+  return {
+    kind: 'overlay',
+
+    has: async (diffIds) => (await findAll(diffIds)).every((layer) => layer !== undefined),
+
+    apply: async (stack, { signal, onLayer }: ApplyOptions = {}) => {
+      signal?.throwIfAborted();
+      const diffIds = stack.map(({ diffId }) => diffId);
+      const present = await findAll(diffIds);
+      const stop = new AbortController();
+      const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+      const unpacked = stack.map(async (source, index) => {
+        const layer = present[index];
+        if (layer !== undefined) return layer.record;
+        return limiter.run(() => unpack(source, either));
+      });
+      for (const each of unpacked) each.catch((error: unknown) => stop.abort(error));
+      try {
+        for (const [index, source] of stack.entries()) {
+          const record = await (unpacked[index] ?? Promise.reject(new Error('no such layer')));
+          const upToHere = diffIds.slice(0, index + 1);
+          if (present[index] === undefined && !isIndependent(record)) await complete(upToHere, record, either);
+          onLayer?.(source.diffId, index);
+        }
+      } catch (error) {
+        stop.abort(error);
+        await Promise.allSettled(unpacked);
+        signal?.throwIfAborted();
+        throw stop.signal.reason ?? error; // the first failure, not one that it has caused
+      }
+    },
+
+    prepare: async (diffIds, directory, { volatile = false }: PrepareOptions = {}): Promise<RootMount> => {
+      const stack = await requireAll(diffIds);
+      const upper = join(directory, 'upper');
+      const work = join(directory, 'work');
+      await mkdir(upper, { mode: 0o755 });
+      await mkdir(work, { mode: 0o700 });
+      await applyRootAttributes(upper, stack.findLast(({ record }) => record.root !== undefined)?.record.root);
+      return { type: 'overlay', lower: lowerTrees(stack), upper, work, volatile };
+    },
+
+    discard: (directory) => shim.remove([join(directory, 'upper'), join(directory, 'work')]),
+
+    collect: async (keep) => {
+      const needed = new Set(
+        keep.flatMap((diffIds) =>
+          diffIds.flatMap((id, index) => [layerKey([id]), layerKey(diffIds.slice(0, index + 1))]),
+        ),
+      );
+      let freed = 0;
+      for (const key of await layers.list()) if (!needed.has(key)) freed += await layers.remove(key);
+      return freed;
+    },
+
+    usage: async (diffIds) => {
+      const stack = await requireAll(diffIds);
+      const sizes = new Map(stack.map(({ key, record }) => [key, record.sizeBytes]));
+      return { diffIds, sizeBytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) };
+    },
+  };
+}
