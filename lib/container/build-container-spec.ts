@@ -125,7 +125,13 @@ function cgroupMounts(host: CgroupHost, plan: CgroupPlan): readonly MountOperati
     plan.join.some((operation) => operation.path.startsWith(`${directory}/`)),
   );
   return [
-    { ...base, type: 'tmpfs', target: '/sys/fs/cgroup', options: ['source=tmpfs', 'mode=755'], attributes: attributes.slice(0, 3) },
+    {
+      ...base,
+      type: 'tmpfs',
+      target: '/sys/fs/cgroup',
+      options: ['source=tmpfs', 'mode=755'],
+      attributes: attributes.slice(0, 3),
+    },
     ...joined.map((directory): MountOperation => {
       const controllers = basename(directory).split(',');
       const target = `/sys/fs/cgroup/${basename(directory)}`;

@@ -84,7 +84,8 @@ export class ContainerRecords {
     const path = containerFiles(this.layout, id).record;
     const json = await readText(path);
     if (json === undefined || json === '') return undefined;
-    if (json.length > limits.recordBytes) throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
+    if (json.length > limits.recordBytes)
+      throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
     return decodeContainerRecord(json, path);
   }
 

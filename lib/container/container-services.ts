@@ -41,6 +41,8 @@ export interface ContainerServices {
   readonly host: HostFacts;
   /** Containers that this engine has started, by id, until they are removed. */
   readonly live: Map<string, LiveContainer>;
+  /** Ids of containers of lifetime `owner` that this engine has made and not removed. */
+  readonly own: Set<string>;
   readonly events: ContainerEventSink;
   /** The host's /etc/resolv.conf, read at each start since it may change. */
   readonly readResolvConf: () => string;

@@ -91,7 +91,9 @@ export class Container implements AsyncDisposable {
 
   /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
   async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
-    return new ContainerProcess(await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }));
+    return new ContainerProcess(
+      await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }),
+    );
   }
 
   /**

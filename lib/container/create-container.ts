@@ -69,6 +69,7 @@ async function create(
     };
     await records.save(record);
     undo.commit();
+    if (config.lifetime === 'owner') services.own.add(id);
     return record;
   } catch (error) {
     return undo.fail(error);

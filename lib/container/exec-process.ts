@@ -1,6 +1,6 @@
 import type { Abortable } from '../core/abortable.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { mergeEnvironment } from '../core/environment.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import { parseUser } from '../core/user.js';
 import { buildJoinPlan } from '../runtime/build-launch-plan.js';
 import { emptyPart } from '../runtime/container-spec.js';

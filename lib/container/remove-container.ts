@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { EngineError } from '../core/errors/engine-error.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -48,4 +48,5 @@ export async function removeContainer(
     attachCleanupErrors(first, others);
     throw first;
   }
+  services.own.delete(id);
 }

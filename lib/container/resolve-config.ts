@@ -84,7 +84,13 @@ function checkMount(mount: MountOption, option: string): ContainerConfig['mounts
   if (target === '/') throw invalid(`${option}.target`, 'a path below /', target);
   if (mount.type === 'bind') {
     const source = absolute(mount.source, `${option}.source`);
-    return { type: 'bind', source, target, readonly: mount.readonly ?? false, isFile: isFile(source, `${option}.source`) };
+    return {
+      type: 'bind',
+      source,
+      target,
+      readonly: mount.readonly ?? false,
+      isFile: isFile(source, `${option}.source`),
+    };
   }
   if (mount.type !== 'tmpfs') throw invalid(`${option}.type`, "'bind' or 'tmpfs'", String((mount as MountOption).type));
   const size = mount.size === undefined ? undefined : parseBytes(mount.size, `${option}.size`);

@@ -107,13 +107,14 @@ function writeEtcFiles(
   files: ContainerFiles,
 ): void {
   const { hostname, extraHosts } = record.config;
-  const [address] = endpoint.addresses;
-  writeFileSync(files.hostname, `${hostname}\n`, { mode: 0o644 });
-  writeFileSync(files.hosts, hostsFile({ hostname, endpoint, extraHosts }), { mode: 0o644 });
   const usesHostNetwork = endpoint.namespace === 'host';
+  const addresses = endpoint.addresses.map(({ address }) => address);
+  const hostGateway = usesHostNetwork ? '127.0.0.1' : endpoint.addresses[0]?.gateway;
+  const hosts = hostsFile({ hostname, addresses, extraHosts, hostGateway });
+  writeFileSync(files.hostname, `${hostname}\n`, { mode: 0o644 });
+  writeFileSync(files.hosts, hosts, { mode: 0o644 });
   const content = services.readResolvConf();
   writeFileSync(files.resolvConf, usesHostNetwork ? content : resolvConf({ host: content }), { mode: 0o644 });
-  void address;
 }
 
 /** Remembers the process, and gives back what the start has reserved as soon as it has ended. */

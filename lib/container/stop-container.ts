@@ -26,7 +26,8 @@ export async function stopContainer(
   record: ContainerRecord,
   options: StopOptions = {},
 ): Promise<ExitStatus> {
-  const signal = options.stopSignal === undefined ? record.config.stopSignal : parseSignal(options.stopSignal, 'stopSignal');
+  const signal =
+    options.stopSignal === undefined ? record.config.stopSignal : parseSignal(options.stopSignal, 'stopSignal');
   const timeoutMs = options.timeoutMs ?? record.config.stopTimeoutMs;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 0) {
     const expected = 'a whole number of milliseconds from 0';

@@ -46,7 +46,10 @@ export class ImageRecords {
     const [first] = matches;
     if (first === undefined) throw new EngineError('NO_SUCH_IMAGE', { reference: text });
     if (matches.some((each) => each.id !== first.id)) {
-      throw new EngineError('AMBIGUOUS_IMAGE', { reference: text, matches: [...new Set(matches.map((each) => each.id))] });
+      throw new EngineError('AMBIGUOUS_IMAGE', {
+        reference: text,
+        matches: [...new Set(matches.map((each) => each.id))],
+      });
     }
     return first;
   }
@@ -68,7 +71,8 @@ export class ImageRecords {
       if (isMissing(error)) return undefined;
       throw error;
     }
-    if (json.length > limits.recordBytes) throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
+    if (json.length > limits.recordBytes)
+      throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
     return decodeImageRecord(json, path);
   }
 }

@@ -13,7 +13,9 @@ export interface ImageServices {
   readonly registry: RegistryClient;
   readonly images: ImageRecords;
   readonly locker: FileLocker;
-  /** Held shared by whoever adds content, exclusively by whoever removes what nobody needs. */
+  /** Adds content; meanwhile no process removes what looks unused because it has no name yet. */
+  readonly holdContent: <T>(signal: AbortSignal | undefined, work: () => Promise<T>) => Promise<T>;
+  /** The same lock file, held exclusively by whoever removes what nobody needs. */
   readonly contentLock: string;
   readonly platform: Platform;
   readonly now: () => Date;

@@ -7,7 +7,6 @@ import { formatReference, parseReference, type Reference } from '../core/referen
 import type { LayerSource } from '../layers/layer-store.js';
 import { type FetchedImageManifest, fetchImageManifest } from '../registry/fetch-image-manifest.js';
 import { Semaphore } from '../util/semaphore.js';
-import { withContentLock } from './content-lock.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 import { guardProgress, type OnPullProgress } from './pull-progress.js';
@@ -34,7 +33,7 @@ export async function pullImage(
 ): Promise<ImageRecord> {
   const reference = parseReference(referenceText);
   const progress = guardProgress(options.onProgress);
-  return withContentLock(services, options.signal, async () => {
+  return services.holdContent(options.signal, async () => {
     progress({ type: 'resolving', reference: formatReference(reference) });
     const platform = options.platform ?? services.platform;
     const found = await fetchImageManifest(services.registry, reference, platform, { signal: options.signal });

@@ -23,6 +23,8 @@ export interface Kernel {
    * Errors inside answers are the caller's to read. @see netlink(7)
    */
   netlink(protocol: 'route' | 'netfilter', request: Uint8Array): Uint8Array[];
+  /** The same on a thread of its own, for requests that keep the kernel busy for milliseconds (deleting interfaces). */
+  netlinkSlow(protocol: 'route' | 'netfilter', request: Uint8Array): Promise<Uint8Array[]>;
   /** Binds a socket to find out whether a port is free and returns the port (for 0: one that is); undefined if taken. */
   probePort(protocol: 'tcp' | 'udp', address: string, port: number): number | undefined;
   /** The magic number of the file system that holds `path`. @see statfs(2) */

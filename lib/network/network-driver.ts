@@ -53,6 +53,8 @@ export interface NetworkDriver {
    * `NETWORK_UNSUPPORTED`, `NETLINK_FAILED`.
    */
   attach(request: AttachRequest): Promise<Endpoint>;
+  /** What a container that is attached has; undefined for any other. */
+  inspect(containerId: string): Promise<Pick<Endpoint, 'addresses' | 'ports'> | undefined>;
   /** Gives address and ports back; an unknown container is fine. */
   detach(containerId: string): Promise<void>;
   /**

@@ -38,13 +38,7 @@ export type PlanOperation =
   | ProcessOperation;
 
 /** What touches the host. */
-export type HostOperation =
-  | MakeDirectory
-  | RemoveDirectory
-  | WriteFile
-  | JoinCgroup
-  | Netlink
-  | ReservePort;
+export type HostOperation = MakeDirectory | RemoveDirectory | WriteFile | JoinCgroup | Netlink | ReservePort;
 
 /** mkdir(2); an existing directory is fine, a missing one directly above is made. */
 export interface MakeDirectory {

@@ -61,13 +61,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   mount: {
     code: 16,
     signature: 'sslqu',
-    values: (o) => [
-      s(o.type),
-      s(o.target),
-      l(o.options),
-      q(mountAttributes(o.attributes).set),
-      u(o.noLinks ? 1 : 0),
-    ],
+    values: (o) => [s(o.type), s(o.target), l(o.options), q(mountAttributes(o.attributes).set), u(o.noLinks ? 1 : 0)],
   },
   bind: {
     code: 17,

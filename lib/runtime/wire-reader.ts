@@ -22,7 +22,8 @@ export class WireReader {
 
   #advance(size: number): number {
     const start = this.#offset;
-    if (start + size > this.buffer.length) throw new EngineError('SHIM_FAILED', { what: 'it sent a frame that is cut off' });
+    if (start + size > this.buffer.length)
+      throw new EngineError('SHIM_FAILED', { what: 'it sent a frame that is cut off' });
     this.#offset += size;
     return start;
   }

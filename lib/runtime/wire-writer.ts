@@ -39,7 +39,11 @@ export class WireWriter {
   /** Size, UTF-8 bytes, NUL. @throws EngineError `INVALID_OPTION` for a text with a NUL in it. */
   string(value: string): this {
     if (value.includes('\0')) {
-      throw new EngineError('INVALID_OPTION', { option: 'text', expected: 'no NUL character', got: JSON.stringify(value) });
+      throw new EngineError('INVALID_OPTION', {
+        option: 'text',
+        expected: 'no NUL character',
+        got: JSON.stringify(value),
+      });
     }
     const size = Buffer.byteLength(value);
     this.u32(size);
@@ -69,7 +73,8 @@ export class WireWriter {
   #reserve(size: number): void {
     const needed = this.#size + size;
     if (needed <= this.#buffer.length) return;
-    if (needed > limits.planBytes) throw new EngineError('TOO_LARGE', { what: 'launch plan', maxBytes: limits.planBytes });
+    if (needed > limits.planBytes)
+      throw new EngineError('TOO_LARGE', { what: 'launch plan', maxBytes: limits.planBytes });
     const larger = Buffer.allocUnsafe(Math.min(limits.planBytes, Math.max(needed, this.#buffer.length * 2)));
     larger.set(this.#buffer.subarray(0, this.#size));
     this.#buffer = larger;

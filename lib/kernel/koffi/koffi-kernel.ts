@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel.js';
 import { type Libc, loadLibc } from './libc.js';
-import { exchangeNetlink } from './netlink-exchange.js';
+import { exchangeNetlink, exchangeNetlinkSlowly } from './netlink-exchange.js';
 import { probePort } from './probe-port.js';
 import { systemCallError } from './system-call-error.js';
 
@@ -70,6 +70,10 @@ export class KoffiKernel implements Kernel {
 
   netlink(protocol: 'route' | 'netfilter', request: Uint8Array): Uint8Array[] {
     return exchangeNetlink(this.#libc, protocol, request);
+  }
+
+  netlinkSlow(protocol: 'route' | 'netfilter', request: Uint8Array): Promise<Uint8Array[]> {
+    return exchangeNetlinkSlowly(this.#libc, protocol, request);
   }
 
   probePort(protocol: 'tcp' | 'udp', address: string, port: number): number | undefined {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
 import type koffiModule from 'koffi';
 
 /** The functions of libc that are used, typed once here: koffi itself gives `any`. */
@@ -16,6 +17,8 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, size: number): number;
   getsockname(fd: number, address: Uint8Array, size: Uint8Array): number;
   send(fd: number, data: Uint8Array, size: number, flags: number): number;
+  /** send(2) on a worker thread; -1 on failure, without errno. */
+  sendSlowly(fd: number, data: Uint8Array, size: number, flags: number): Promise<number>;
   recv(fd: number, data: Uint8Array, size: number, flags: number): number;
   statfs(path: string, buffer: Uint8Array): number;
   geteuid(): number;
@@ -36,6 +39,7 @@ export function loadLibc(): Libc {
   const syscall = bind<(number: number, a: number, b: number, c: null, d: number) => number>(
     'long syscall(long number, long a, long b, void *c, long d)',
   );
+  const send = library.func('long send(int fd, const uint8_t *data, size_t size, int flags)');
   return {
     pipe2: bind('int pipe2(int *fds, int flags)'),
     close: bind('int close(int fd)'),
@@ -49,7 +53,8 @@ export function loadLibc(): Libc {
     setsockopt: bind('int setsockopt(int fd, int level, int option, const uint8_t *value, uint size)'),
     bind: bind('int bind(int fd, const uint8_t *address, uint size)'),
     getsockname: bind('int getsockname(int fd, uint8_t *address, uint8_t *size)'),
-    send: bind('long send(int fd, const uint8_t *data, size_t size, int flags)'),
+    send: send as unknown as Libc['send'],
+    sendSlowly: promisify(send.async) as unknown as Libc['sendSlowly'],
     recv: bind('long recv(int fd, uint8_t *data, size_t size, int flags)'),
     statfs: bind('int statfs(const char *path, uint8_t *buffer)'),
     geteuid: bind('uint geteuid()'),

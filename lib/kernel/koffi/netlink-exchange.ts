@@ -13,19 +13,41 @@ const NLM_F_DUMP = 0x300;
 const ANSWER_BYTES = 65_536;
 const protocols = { route: 0, netfilter: 12 } as const;
 
-/** One request on a socket of its own, and all of its answers. The kernel answers within the call: nothing blocks. */
+/** One request on a socket of its own, and all of its answers. The kernel works on it within the call to send. */
 export function exchangeNetlink(libc: Libc, protocol: keyof typeof protocols, request: Uint8Array): Uint8Array[] {
-  const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocols[protocol]);
-  if (fd < 0) throw systemCallError('socket', libc.errno(), `netlink ${protocol}`);
+  const fd = openSocket(libc, protocol);
   try {
-    const patience = new Uint8Array(16);
-    new DataView(patience.buffer).setBigInt64(0, 5n, true);
-    libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, patience, patience.length);
-    if (libc.send(fd, request, request.length, 0) < 0) throw systemCallError('send', libc.errno(), `netlink ${protocol}`);
+    if (libc.send(fd, request, request.length, 0) < 0)
+      throw systemCallError('send', libc.errno(), `netlink ${protocol}`);
     return receiveAnswers(libc, fd, protocol, countAnswers(request));
   } finally {
     libc.close(fd);
   }
+}
+
+/** The same with the call to send on a worker thread: koffi loses errno there, so a failure has no name. */
+export async function exchangeNetlinkSlowly(
+  libc: Libc,
+  protocol: keyof typeof protocols,
+  request: Uint8Array,
+): Promise<Uint8Array[]> {
+  const fd = openSocket(libc, protocol);
+  try {
+    if ((await libc.sendSlowly(fd, request, request.length, 0)) < 0)
+      throw systemCallError('send', 5, `netlink ${protocol}`);
+    return receiveAnswers(libc, fd, protocol, countAnswers(request));
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function openSocket(libc: Libc, protocol: keyof typeof protocols): number {
+  const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocols[protocol]);
+  if (fd < 0) throw systemCallError('socket', libc.errno(), `netlink ${protocol}`);
+  const patience = new Uint8Array(16);
+  new DataView(patience.buffer).setBigInt64(0, 5n, true);
+  libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, patience, patience.length);
+  return fd;
 }
 
 function receiveAnswers(libc: Libc, fd: number, protocol: string, expected: number): Uint8Array[] {

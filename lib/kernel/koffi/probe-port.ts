@@ -52,7 +52,8 @@ function socketAddress(address: string, port: number): Uint8Array {
 
 function parseIpv6(address: string): Uint8Array {
   const [head = '', tail] = address.split('::');
-  const words = (part: string): number[] => (part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16)));
+  const words = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
   const front = words(head);
   const back = tail === undefined ? [] : words(tail);
   const all = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];

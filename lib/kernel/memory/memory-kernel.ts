@@ -73,6 +73,10 @@ export class MemoryKernel implements Kernel {
     return this.netlinkAnswers.shift() ?? [];
   }
 
+  async netlinkSlow(protocol: 'route' | 'netfilter', request: Uint8Array): Promise<Uint8Array[]> {
+    return this.netlink(protocol, request);
+  }
+
   probePort(protocol: 'tcp' | 'udp', address: string, port: number): number | undefined {
     this.#record('probePort', protocol, address, port);
     const wanted = port === 0 ? 32_768 + this.calls.length : port;

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kernel } from '../../kernel/kernel.js';
 import { checkContainerId } from '../container-id.js';
-import { formatIpv4, networkOf, parseSubnet } from '../ipv4.js';
+import { formatIpv4, networkOf, parseSubnet, type Subnet } from '../ipv4.js';
 import { macForIpv4 } from '../netlink/route/mac-address.js';
 import { createNetlinkClient, type NetlinkTransport } from '../netlink-client.js';
-import type { AttachRequest, Endpoint, NetworkDriver } from '../network-driver.js';
+import type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from '../network-driver.js';
 import type { PathLock } from '../path-lock.js';
 import type { PortMapping } from '../port-mapping.js';
 import { createBridgeInterface } from './bridge-interface.js';
@@ -82,12 +82,7 @@ export function createBridgeNetworkDriver(options: BridgeNetworkOptions): Bridge
       network.pool()?.release({ address, owner: containerId });
       throw error;
     }
-    const own = {
-      address,
-      prefixLength: subnet.prefixLength,
-      gateway: formatIpv4(networkOf(subnet) + 1),
-      macAddress: macForIpv4(address),
-    };
+    const own = addressIn(subnet, address);
     const plan = endpointPlan({
       table: firewall.table,
       bridgeIndex: lease.network.bridgeIndex,
@@ -98,6 +93,12 @@ export function createBridgeNetworkDriver(options: BridgeNetworkOptions): Bridge
       ipv6: existsSync('/proc/sys/net/ipv6'),
     });
     return { namespace: 'new', addresses: [own], ports, plan };
+  }
+
+  async function inspect(containerId: string): Promise<Pick<Endpoint, 'addresses' | 'ports'> | undefined> {
+    const endpoint = endpoints.read(containerId);
+    const subnet = network.subnet();
+    return endpoint && subnet && { addresses: [addressIn(subnet, endpoint.address)], ports: endpoint.ports };
   }
 
   async function detach(containerId: string): Promise<void> {
@@ -118,8 +119,14 @@ export function createBridgeNetworkDriver(options: BridgeNetworkOptions): Bridge
   return {
     name: 'bridge',
     attach,
+    inspect,
     detach,
     sweep: (isAlive) => network.locked(() => sweepBridge({ root, network, bridge, firewall, endpoints, isAlive })),
     teardownIfUnused: () => network.locked(network.removeUnlessUsed),
   };
+}
+
+function addressIn(subnet: Subnet, address: string): EndpointAddress & { readonly gateway: string } {
+  const { prefixLength } = subnet;
+  return { address, prefixLength, gateway: formatIpv4(networkOf(subnet) + 1), macAddress: macForIpv4(address) };
 }

@@ -38,6 +38,8 @@ export interface NetworkLease {
  */
 export interface BridgeNetwork {
   lease(containerId: string, signal: AbortSignal | undefined): Promise<NetworkLease>;
+  /** The subnet that is remembered; undefined before there was one. */
+  subnet(): Subnet | undefined;
   /** The pool of the subnet that is remembered; undefined before there was one. */
   pool(): AddressPool | undefined;
   /** What the records say should be published. */
@@ -133,6 +135,11 @@ export function createBridgeNetwork(parts: BridgeNetworkParts): BridgeNetwork {
     return { subnet, mtu, bridgeIndex: bridge.ensure(subnet, mtu) };
   }
 
+  function subnet(): Subnet | undefined {
+    const remembered = readNetworkRecord(recordPath);
+    return remembered && parseSubnet(remembered.subnet);
+  }
+
   function expectedElements(): PublishedElement[] {
     return endpoints.ids().flatMap((id) => {
       const endpoint = endpoints.read(id);
@@ -145,9 +152,10 @@ export function createBridgeNetwork(parts: BridgeNetworkParts): BridgeNetwork {
     locked,
     makeReady,
     expectedElements,
+    subnet,
     pool: () => {
-      const remembered = readNetworkRecord(recordPath);
-      return remembered === undefined ? undefined : poolOf(parseSubnet(remembered.subnet));
+      const remembered = subnet();
+      return remembered && poolOf(remembered);
     },
     removeUnlessUsed: async () => {
       const remembered = readNetworkRecord(recordPath);

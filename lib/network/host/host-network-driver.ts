@@ -15,6 +15,7 @@ export function createHostNetworkDriver(): NetworkDriver {
         plan: { prepare: [], parent: [], child: [], cleanup: [] },
       };
     },
+    inspect: async () => undefined,
     detach: async () => undefined,
     sweep: async () => undefined,
   };

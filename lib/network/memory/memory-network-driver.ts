@@ -1,7 +1,7 @@
 import { EngineError } from '../../core/errors/engine-error.js';
 import { formatIpv4, parseIpv4 } from '../ipv4.js';
 import { macForIpv4 } from '../netlink/route/mac-address.js';
-import type { NetworkDriver } from '../network-driver.js';
+import type { EndpointAddress, NetworkDriver } from '../network-driver.js';
 import type { PortMapping } from '../port-mapping.js';
 
 const GATEWAY = parseIpv4('10.255.0.1');
@@ -39,6 +39,11 @@ export function createMemoryNetworkDriver(): NetworkDriver {
     });
   }
 
+  const addressOf = (address: number): EndpointAddress => {
+    const text = formatIpv4(address);
+    return { address: text, prefixLength: 16, gateway: formatIpv4(GATEWAY), macAddress: macForIpv4(text) };
+  };
+
   return {
     name: 'memory',
     attach: async ({ containerId, ports: wanted, signal }) => {
@@ -46,14 +51,16 @@ export function createMemoryNetworkDriver(): NetworkDriver {
       const ports = choosePorts(wanted);
       const address = nextAddress();
       held.set(containerId, { address, ports });
-      const text = formatIpv4(address);
-      const gateway = formatIpv4(GATEWAY);
       return {
         namespace: 'new',
-        addresses: [{ address: text, prefixLength: 16, gateway, macAddress: macForIpv4(text) }],
+        addresses: [addressOf(address)],
         ports,
         plan: { prepare: [], parent: [], child: [], cleanup: [] },
       };
+    },
+    inspect: async (containerId) => {
+      const endpoint = held.get(containerId);
+      return endpoint && { addresses: [addressOf(endpoint.address)], ports: endpoint.ports };
     },
     detach: async (containerId) => void held.delete(containerId),
     sweep: async (isAlive) => {

@@ -19,6 +19,7 @@ export function createNoneNetworkDriver(): NetworkDriver {
         plan: { prepare: [], parent: [], child: [netlinkOperation('route', [setLinkUp(LOOPBACK_INDEX)])], cleanup: [] },
       };
     },
+    inspect: async () => undefined,
     detach: async () => undefined,
     sweep: async () => undefined,
   };

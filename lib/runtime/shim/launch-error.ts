@@ -1,5 +1,5 @@
-import { errnoName } from '../../core/errors/errno-name.js';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { errnoName } from '../../core/errors/errno-name.js';
 import { type LaunchPlan, type PlanOperation, planStages } from '../launch-plan.js';
 import type { ShimFailure } from './control-channel.js';
 
@@ -8,12 +8,17 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
   const stage = planStages[failure.section] ?? 'prepare';
   const operation = plan[stage][failure.index];
   const errno = errnoName(failure.errno);
-  if (failure.syscall === 'execve' && operation?.op === 'execute') return executeError(operation.arguments[0] ?? '', errno);
+  if (failure.syscall === 'execve' && operation?.op === 'execute')
+    return executeError(operation.arguments[0] ?? '', errno);
   if (failure.syscall === 'user' && operation?.op === 'named-identity') {
     return new EngineError('NO_SUCH_USER', { user: operation.user, reason: failure.operand });
   }
   if (operation?.op === 'reserve-port' && errno === 'EADDRINUSE') {
-    return new EngineError('PORT_TAKEN', { address: operation.address, port: operation.port, protocol: operation.protocol });
+    return new EngineError('PORT_TAKEN', {
+      address: operation.address,
+      port: operation.port,
+      protocol: operation.protocol,
+    });
   }
   const name = operation?.op ?? 'start';
   return new EngineError('LAUNCH_FAILED', {
@@ -46,5 +51,6 @@ const hints: Readonly<Record<string, string>> = {
   'fsconfig EPERM': 'mounting needs CAP_SYS_ADMIN in the namespace that owns it',
   'open ENOENT': 'the cgroup controller or setting does not exist on this host',
   'fsopen ENODEV': 'the kernel does not know this file system',
-  'fsconfig EINVAL': 'the file system refused its options; overlay needs a file system with d_type below its upper directory',
+  'fsconfig EINVAL':
+    'the file system refused its options; overlay needs a file system with d_type below its upper directory',
 };

@@ -43,7 +43,8 @@ export class ShimProcess implements LaunchedProcess {
   }
 
   get identity(): ProcessIdentity {
-    if (this.#identity === undefined) throw new EngineError('INTERNAL', { what: 'identity of a process not yet started' });
+    if (this.#identity === undefined)
+      throw new EngineError('INTERNAL', { what: 'identity of a process not yet started' });
     return this.#identity;
   }
 

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ContainerRecords } from '../container/container-records.js';
+import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { FsContentStore } from '../content/fs/fs-content-store.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { hostPlatform } from '../core/platform.js';
+import type { StorageLayout } from '../core/storage-layout.js';
+import { ImageRecords } from '../image/image-records.js';
+import type { ImageServices } from '../image/image-services.js';
+import { pullImage } from '../image/pull-image.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { KoffiKernel } from '../kernel/koffi/koffi-kernel.js';
+import { openCopyLayerStore } from '../layers/copy/copy-layer-store.js';
+import type { LayerStore } from '../layers/layer-store.js';
+import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js';
+import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
+import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
+import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
+import { DistributionRegistryClient } from '../registry/distribution/distribution-registry-client.js';
+import { DockerConfigCredentialSource } from '../registry/docker-config/docker-config-credential-source.js';
+import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
+import type { RegistryClient } from '../registry/registry-client.js';
+import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
+import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
+import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
+import { isMissing } from '../util/file-error.js';
+import { acquireFileLock } from '../util/file-lock.js';
+import { SharedLock } from '../util/shared-lock.js';
+import type { EngineEventHub } from './engine-events.js';
+import type { EngineOptions } from './engine-options.js';
+import { prepareRoot } from './prepare-root.js';
+import { overlayProblem, probeHost } from './probe-host.js';
+import type { EngineServices } from './services.js';
+import { shimPaths } from './shim-paths.js';
+
+/** Puts an engine together: the only file that names adapters. Options replace any of them. */
+export async function defaultServices(options: EngineOptions, events: EngineEventHub): Promise<EngineServices> {
+  const kernel = loadKernel();
+  const host = await probeHost(kernel, fsCgroupFileAccess);
+  const layout = prepareRoot(options);
+  const layers = options.layers ?? (await openLayers(options, layout, kernel));
+  const contentLockPath = join(layout.locks(), 'content');
+  const contentLock = new SharedLock(kernel, contentLockPath);
+  const bridge = openBridge(layout, kernel);
+  const records = new ContainerRecords(layout);
+  const images: ImageServices = {
+    content: new FsContentStore(layout.content(), kernel),
+    layers,
+    registry: options.registry ?? openRegistry(options),
+    images: new ImageRecords(layout.images()),
+    locker: kernel,
+    holdContent: (signal, work) => contentLock.hold(signal, work),
+    contentLock: contentLockPath,
+    platform: hostPlatform(),
+    now: () => new Date(),
+    usedByContainers: async () =>
+      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+  };
+  return {
+    layout,
+    images,
+    containers: containerServices(options, { layout, kernel, host, layers, bridge, records, images, events }),
+    contentLock,
+    teardownNetworks: async () => void (await bridge.teardownIfUnused()),
+    searchPath: process.env['PATH'] ?? '',
+  };
+}
+
+interface Parts {
+  readonly layout: StorageLayout;
+  readonly kernel: Kernel;
+  readonly host: HostFacts;
+  readonly layers: LayerStore;
+  readonly bridge: BridgeNetworkDriver;
+  readonly records: ContainerRecords;
+  readonly images: ImageServices;
+  readonly events: EngineEventHub;
+}
+
+function containerServices(options: EngineOptions, parts: Parts): ContainerServices {
+  const { layout, kernel, host, layers, bridge, records, images, events } = parts;
+  const drivers = [bridge, createHostNetworkDriver(), createNoneNetworkDriver(), ...(options.networks ?? [])];
+  return {
+    layout,
+    kernel,
+    layers,
+    launcher: options.launcher ?? new ShimLauncher(kernel, shimPaths()),
+    cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
+    networks: new Map(drivers.map((driver) => [driver.name, driver])),
+    records,
+    host,
+    live: new Map(),
+    own: new Set(),
+    events,
+    readResolvConf: () => readOptional('/etc/resolv.conf'),
+    findImage: async (reference) => {
+      try {
+        return await images.images.resolve(reference);
+      } catch (error) {
+        if (EngineError.is(error, 'NO_SUCH_IMAGE')) return undefined;
+        throw error;
+      }
+    },
+    pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
+    holdContent: images.holdContent,
+    now: images.now,
+  };
+}
+
+function loadKernel(): Kernel {
+  try {
+    return new KoffiKernel();
+  } catch (cause) {
+    const hint = 'install the package with its optional dependencies, which carry koffi for this platform';
+    throw new EngineError('UNSUPPORTED_HOST', { missing: 'a working koffi', hint }, { cause });
+  }
+}
+
+async function openLayers(options: EngineOptions, layout: StorageLayout, kernel: Kernel): Promise<LayerStore> {
+  const wanted = options.layerStore ?? 'auto';
+  const problem = wanted === 'copy' ? 'copies were asked for' : overlayProblem(kernel, layout.root);
+  if (wanted === 'overlay' && problem !== undefined) {
+    throw new EngineError('UNSUPPORTED_HOST', { missing: `overlay: ${problem}`, hint: "use layerStore 'copy'" });
+  }
+  const [shimPath = ''] = shimPaths();
+  const store = {
+    directory: layout.layers(),
+    shimPath,
+    acquireLock: (path: string, lock?: object) => acquireFileLock(kernel, path, lock),
+  };
+  return problem === undefined ? openOverlayLayerStore(store) : openCopyLayerStore(store);
+}
+
+function openBridge(layout: StorageLayout, kernel: Kernel): BridgeNetworkDriver {
+  return createBridgeNetworkDriver({
+    kernel,
+    root: layout.root,
+    directory: join(layout.networks(), 'bridge'),
+    slowNetlink: (protocol, request) => kernel.netlinkSlow(protocol, request),
+    lock: {
+      withLock: async (path, work) => {
+        const lock = await acquireFileLock(kernel, path);
+        try {
+          return await work();
+        } finally {
+          await lock.release();
+        }
+      },
+    },
+  });
+}
+
+function openRegistry(options: EngineOptions): RegistryClient {
+  const dockerConfig = options.dockerConfig ?? join(homedir(), '.docker', 'config.json');
+  return new DistributionRegistryClient({
+    http: new NodeFetchHttpClient(),
+    credentials: options.credentials ?? new DockerConfigCredentialSource(dockerConfig),
+    plainHttp: options.insecureRegistries,
+  });
+}
+
+function readOptional(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}

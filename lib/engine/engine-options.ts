@@ -1,0 +1,31 @@
+import type { LayerStore } from '../layers/layer-store.js';
+import type { NetworkDriver } from '../network/network-driver.js';
+import type { CredentialSource } from '../registry/credential-source.js';
+import type { RegistryClient } from '../registry/registry-client.js';
+import type { Launcher } from '../runtime/launcher.js';
+
+/** How an engine is opened. */
+export interface EngineOptions {
+  /** Directory of everything durable; made if missing. Default `/var/lib/tscontainer`. */
+  readonly root?: string;
+  /** Directory of what a reboot makes void; made if missing. Default: one for each root below `/run/tscontainer`. */
+  readonly runRoot?: string;
+  /** Registries (`host:port`) that are spoken to without TLS, besides those on this machine. Default: none. */
+  readonly insecureRegistries?: readonly string[];
+  /** Docker's `config.json` with stored credentials. Default: `~/.docker/config.json`; the file need not exist. */
+  readonly dockerConfig?: string;
+  /** Where credentials come from, instead of `dockerConfig`. */
+  readonly credentials?: CredentialSource;
+  /** Where layers are kept: `'auto'` takes overlay where the host has it, else copies. Default `'auto'`. */
+  readonly layerStore?: 'auto' | 'overlay' | 'copy';
+  /** Group, relative to the root of the cgroup hierarchies, that holds all containers. Default: the root itself. */
+  readonly cgroupParent?: string;
+  /** Replaces the layer store. */
+  readonly layers?: LayerStore;
+  /** Replaces the launcher. */
+  readonly launcher?: Launcher;
+  /** Replaces the registry client. */
+  readonly registry?: RegistryClient;
+  /** Replaces network drivers of the same name: `bridge`, `host`, `none`. */
+  readonly networks?: readonly NetworkDriver[];
+}

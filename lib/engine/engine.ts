@@ -1,0 +1,125 @@
+import { rmdir } from 'node:fs/promises';
+import type { CommandResult } from '../container/command-result.js';
+import { Containers } from '../container/containers.js';
+import { removeContainer } from '../container/remove-container.js';
+import { type RunOptions, runContainer } from '../container/run-container.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { Images } from '../image/images.js';
+import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
+import type { EngineOptions } from './engine-options.js';
+import { checkRuntime } from './preflight.js';
+import { recover } from './recover.js';
+import type { EngineServices } from './services.js';
+
+/**
+ * A container engine in this process. Nothing runs besides containers, each with one small supervisor.
+ *
+ * Several engines, in several processes, may use one root: they see each other's images and containers.
+ */
+export class Engine implements AsyncDisposable {
+  readonly images: Images;
+  readonly containers: Containers;
+  readonly #services: EngineServices;
+  readonly #events: EngineEventHub;
+  #closing: Promise<void> | undefined;
+
+  private constructor(services: EngineServices, events: EngineEventHub) {
+    this.#services = services;
+    this.#events = events;
+    const assertOpen = (): void => this.#assertOpen();
+    this.images = new Images(services.images, assertOpen, services.searchPath);
+    this.containers = new Containers(services.containers, assertOpen);
+  }
+
+  /**
+   * Opens an engine: looks at the host, makes the directories, repairs what killed processes have left.
+   *
+   * @throws EngineError `UNSUPPORTED_HOST` saying what is missing; `UNKNOWN_VERSION` for a root of another version.
+   */
+  static async open(options: EngineOptions = {}): Promise<Engine> {
+    checkRuntime(process.platform, process.arch, process.versions.node);
+    // Not before that check: on another system the adapters could not even be loaded.
+    const { defaultServices } = await import('./default-services.js');
+    const events = new EngineEventHub();
+    const services = await defaultServices(options, events);
+    await recover(services);
+    return new Engine(services, events);
+  }
+
+  /**
+   * Runs a command in a container of its own and gives its exit and output. The container is gone afterwards, whatever
+   * happens. A non-zero exit is a result, not an error.
+   *
+   * @param image - a reference or an id; fetched when it is not here (option `pull`).
+   * @param command - default: the image's.
+   * @throws EngineError what `containers.create` and `start` throw; `OUTPUT_TOO_LARGE`, `RUN_TIMEOUT`; the reason of
+   * `signal`.
+   */
+  async run(image: string, command?: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+    this.#assertOpen();
+    return runContainer(this.#services.containers, image, command, options);
+  }
+
+  /** Listens to what happens in this process. Returns how to stop. */
+  on<Name extends EngineEventName>(name: Name, listener: EngineEventListener<Name>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Ends the containers of lifetime `owner` that this engine has made, removes them, and gives everything else back.
+   * Detached containers go on. Safe to call twice; after a failure the next call tries again.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#release().catch((error: unknown) => {
+      this.#closing = undefined;
+      throw error;
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #release(): Promise<void> {
+    const { containers, images, contentLock, teardownNetworks } = this.#services;
+    const failures: unknown[] = [];
+    const attempt = async (step: () => Promise<void> | void): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
+    await attempt(teardownNetworks);
+    await attempt(() => this.#removeSharedCgroups());
+    containers.launcher.close();
+    images.registry.close();
+    contentLock.close();
+    this.#events.removeAll();
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) throw new AggregateError(failures, 'the engine could not give everything back');
+  }
+
+  async #removeOwn(id: string): Promise<void> {
+    const { containers } = this.#services;
+    const record = await containers.records.read(id);
+    if (record !== undefined) await removeContainer(containers, record, { force: true });
+  }
+
+  /** The group above all containers; it stays while any engine has one in it. */
+  async #removeSharedCgroups(): Promise<void> {
+    const { cgroups } = this.#services.containers;
+    const { sharedDirectories } = cgroups.plan({ id: 'none', resources: {} });
+    for (const directory of sharedDirectories) {
+      await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
+        if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes(error.code ?? '')) throw error;
+      });
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new EngineError('CLOSED', { what: 'engine' });
+  }
+}

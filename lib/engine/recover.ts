@@ -1,0 +1,80 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { containerFiles, isAlive, readState } from '../container/container-files.js';
+import type { ContainerRecord } from '../container/container-record.js';
+import type { ContainerServices } from '../container/container-services.js';
+import { removeContainer } from '../container/remove-container.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { isMissing } from '../util/file-error.js';
+import { acquireFileLock } from '../util/file-lock.js';
+import type { EngineServices } from './services.js';
+
+/**
+ * Repairs what processes that were killed have left: containers whose owner is gone, half-made directories, cgroups,
+ * addresses and published ports of the dead.
+ */
+export async function recover(services: EngineServices): Promise<void> {
+  const { containers } = services;
+  const lock = await tryLock(services);
+  if (lock !== undefined) {
+    // Whoever makes a container holds this lock shared: what has no record now never gets one.
+    try {
+      await removeUnfinished(containers);
+    } finally {
+      await lock.release();
+    }
+  }
+  for (const record of await containers.records.list()) {
+    if (isOrphan(record)) await removeContainer(containers, record, { force: true });
+    if (!isRunning(containers, record.id)) await removeCgroups(containers, record);
+  }
+  for (const driver of containers.networks.values()) {
+    await driver.sweep((id) => mayUseNetwork(containers, id));
+  }
+}
+
+async function tryLock(services: EngineServices) {
+  try {
+    return await acquireFileLock(services.images.locker, services.images.contentLock, { timeoutMs: 0 });
+  } catch (error) {
+    if (EngineError.is(error, 'LOCK_TIMEOUT')) return undefined; // somebody is at work: the next open will do
+    throw error;
+  }
+}
+
+async function removeUnfinished(services: ContainerServices): Promise<void> {
+  for (const id of await services.records.ids()) {
+    if ((await services.records.read(id)) !== undefined) continue;
+    const { directory, runDirectory } = containerFiles(services.layout, id);
+    await services.layers.discard(directory);
+    await rm(runDirectory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function isOrphan({ owner, config }: ContainerRecord): boolean {
+  return config.lifetime === 'owner' && !isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) });
+}
+
+const isRunning = (services: ContainerServices, id: string): boolean =>
+  readState(containerFiles(services.layout, id)).status === 'running';
+
+/** Of a container whose supervisor was killed before it could do so. */
+async function removeCgroups(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  const { id, owner, config } = record;
+  if (isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) })) return; // it may be starting at this moment
+  const plan = services.cgroups.plan({ id, resources: config.resources });
+  for (const operation of plan.cleanup) {
+    if (operation.op !== 'remove-directory') continue;
+    await rmdir(operation.path).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+  }
+}
+
+/** A container of a living process may be connecting at this moment. */
+async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {
+  const record = await services.records.read(id);
+  if (record === undefined) return false;
+  const ownerLives = isAlive({ pid: record.owner.pid, startTicks: BigInt(record.owner.startTicks) });
+  return ownerLives || isRunning(services, id);
+}

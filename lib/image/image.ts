@@ -1,0 +1,71 @@
+import type { Abortable } from '../core/abortable.js';
+import type { ImageRunConfig } from '../core/image-config.js';
+import type { Platform } from '../core/platform.js';
+import { configOf, type ImageRecord } from './image-record.js';
+import { familiarName } from './image-records.js';
+import type { PullOptions } from './pull-image.js';
+
+/** Whatever has images: an engine. */
+export interface ImageHost {
+  readonly images: { pull(reference: string, options?: PullOptions): Promise<Image> };
+}
+
+/** An image that is here and usable. Plain data: it does not change when its name is given to another. */
+export class Image {
+  readonly #record: ImageRecord;
+
+  /** @internal */
+  constructor(record: ImageRecord) {
+    this.#record = record;
+  }
+
+  /** The same as `engine.images.pull(reference, options)`. */
+  static pull(engine: ImageHost, reference: string, options?: PullOptions & Abortable): Promise<Image> {
+    return engine.images.pull(reference, options);
+  }
+
+  /** Digest of its configuration. */
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** Its name as Docker shows it: `debian:12`. */
+  get name(): string {
+    return familiarName(this.#record);
+  }
+
+  /** What the name meant at its registry when it was pulled: digest of an index or a manifest. */
+  get digest(): string {
+    return this.#record.target;
+  }
+
+  /** Bytes of its layers as they are stored at a registry. */
+  get compressedBytes(): number {
+    return this.#record.layers.reduce((sum, layer) => sum + layer.size, 0);
+  }
+
+  /** DiffIDs, lowest first. @see OCI image-spec, config.md, "Layer DiffID" */
+  get layers(): readonly string[] {
+    return this.#record.layers.map((layer) => layer.diffId);
+  }
+
+  get platform(): Platform {
+    const { os, architecture, variant } = configOf(this.#record);
+    return { os, architecture, ...(variant !== undefined && { variant }) };
+  }
+
+  /** What its containers are started with. @see OCI image-spec, config.md */
+  get config(): ImageRunConfig {
+    return configOf(this.#record).config ?? {};
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.config.Labels ?? {};
+  }
+
+  /** When it was built, if it says so. */
+  get createdAt(): Date | undefined {
+    const { created } = configOf(this.#record);
+    return created === undefined ? undefined : new Date(created);
+  }
+}
