@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -36,7 +37,7 @@ export async function removeContainer(
       failures.push(error);
     }
   };
-  await attempt(() => services.live.get(id)?.settled);
+  await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   await attempt(() => services.layers.discard(files.directory));

@@ -10,6 +10,7 @@ import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { UndoStack } from '../util/undo-stack.js';
+import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
 import { type ContainerFiles, containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
@@ -37,7 +38,7 @@ export async function startContainer(
   const files = containerFiles(services.layout, id);
   const { status } = readState(files);
   if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
-  await services.live.get(id)?.settled; // an earlier run still gives back its address
+  await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
 
   const undo = new UndoStack();
   try {

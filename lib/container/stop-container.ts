@@ -2,6 +2,7 @@ import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
+import { awaitSettled } from './await-process.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { signalContainer } from './signal-container.js';
@@ -67,6 +68,6 @@ async function within<T>(pending: Promise<T>, milliseconds: number): Promise<T |
 
 /** Address and ports are free when a stop resolves. */
 async function finish(services: ContainerServices, id: string, exit: ExitStatus): Promise<ExitStatus> {
-  await services.live.get(id)?.settled;
+  await awaitSettled(services.live.get(id));
   return exit;
 }
