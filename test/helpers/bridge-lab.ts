@@ -57,6 +57,7 @@ export function createBridgeLab(): BridgeLab {
   shell(`ip link set lo up
     ip address add 198.51.100.1/32 dev lo
     ip link add uplink type veth peer name uplink netns /proc/${process.pid}/fd/${outside.fd}
+    echo 1 > /proc/sys/net/ipv6/conf/uplink/disable_ipv6
     ip address add 192.0.2.1/24 dev uplink
     ip link set uplink up
     ip route add default via 192.0.2.2`);
@@ -66,6 +67,11 @@ export function createBridgeLab(): BridgeLab {
       ip link set uplink up
       ip route add default via 192.0.2.1`),
   );
+  // The kernel tells the two ends about each other in the background.
+  const deadline = Date.now() + 10_000;
+  while (!shell('ip -brief link show uplink').includes('LOWER_UP')) {
+    if (Date.now() > deadline) throw new Error('the link to the outside does not come up');
+  }
 
   return {
     host,
