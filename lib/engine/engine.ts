@@ -97,6 +97,7 @@ export class Engine implements AsyncDisposable {
     containers.launcher.close();
     images.registry.close();
     contentLock.close();
+    containers.kernel.dispose();
     this.#events.removeAll();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, 'the engine could not give everything back');

@@ -36,4 +36,6 @@ export interface Kernel {
    * whoever gets hold of it (CVE-2019-5736). @see memfd_create(2)
    */
   sealedCopy(name: string, content: Uint8Array): number;
+  /** Gives back what is kept between calls; the kernel can be used again. */
+  dispose(): void;
 }

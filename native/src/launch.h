@@ -8,6 +8,7 @@
 #define TSC_MAX_PORTS 1024
 #define TSC_MAX_TARGETS 8
 #define TSC_MAX_CGROUPS 32
+#define TSC_MAX_NETFILTER 16
 
 struct tsc_launch {
     /* Shim side */
@@ -18,6 +19,8 @@ struct tsc_launch {
     size_t port_count;
     int cgroups[TSC_MAX_CGROUPS]; /* `tasks` files of v1 groups, open for the child to move itself */
     size_t cgroup_count;
+    int netfilter[TSC_MAX_NETFILTER]; /* sockets that stay open until the shim ends */
+    size_t netfilter_count;
     int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
 
     /* Child side */

@@ -82,14 +82,19 @@ int tsc_op_netlink(struct tsc_launch *launch, struct tsc_reader *payload, struct
     struct sockaddr_nl address = { .nl_family = AF_NETLINK };
     struct timeval patience = { .tv_sec = 10 }; /* a kernel that does not answer must not hang the container */
     int expected = count_acknowledged(messages);
-    TSC_AUTO_FD fd = -1;
+    TSC_AUTO_FD own = -1;
+    int fd;
 
-    (void)launch;
     if (expected < 0)
         return tsc_fail(err, EINVAL, "netlink", "malformed messages");
-    fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    fd = own = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return tsc_fail(err, errno, "socket", "netlink");
+    /* Closing a netfilter socket waits for a grace period of 8 to 16 ms; the end of the process does it later. */
+    if (protocol == NETLINK_NETFILTER && launch->netfilter_count < TSC_MAX_NETFILTER) {
+        launch->netfilter[launch->netfilter_count++] = fd;
+        own = -1;
+    }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (sendto(fd, messages.data, messages.size, 0, (struct sockaddr *)&address, sizeof(address)) < 0)
         return tsc_fail(err, errno, "send", "netlink");

@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel.js';
 import { type Libc, loadLibc } from './libc.js';
-import { exchangeNetlink, exchangeNetlinkSlowly } from './netlink-exchange.js';
+import { exchangeNetlinkSlowly, NetlinkExchange } from './netlink-exchange.js';
 import { probePort } from './probe-port.js';
 import { systemCallError } from './system-call-error.js';
 
@@ -24,9 +24,11 @@ const STATFS_BYTES = 256;
 /** The kernel through libc, bound by koffi at the first construction. */
 export class KoffiKernel implements Kernel {
   readonly #libc: Libc;
+  readonly #netlink: NetlinkExchange;
 
   constructor() {
     this.#libc = loadLibc();
+    this.#netlink = new NetlinkExchange(this.#libc);
   }
 
   pipe(): { readFd: number; writeFd: number } {
@@ -69,7 +71,7 @@ export class KoffiKernel implements Kernel {
   }
 
   netlink(protocol: 'route' | 'netfilter', request: Uint8Array): Uint8Array[] {
-    return exchangeNetlink(this.#libc, protocol, request);
+    return this.#netlink.request(protocol, request);
   }
 
   netlinkSlow(protocol: 'route' | 'netfilter', request: Uint8Array): Promise<Uint8Array[]> {
@@ -84,6 +86,10 @@ export class KoffiKernel implements Kernel {
     const buffer = new Uint8Array(STATFS_BYTES);
     this.#check(this.#libc.statfs(path, buffer), 'statfs', path);
     return new DataView(buffer.buffer).getUint32(0, true);
+  }
+
+  dispose(): void {
+    this.#netlink.close();
   }
 
   effectiveUserId(): number {

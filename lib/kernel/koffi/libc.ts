@@ -6,6 +6,8 @@ import type koffiModule from 'koffi';
 export interface Libc {
   pipe2(fds: Int32Array, flags: number): number;
   close(fd: number): number;
+  /** close(2) on a worker thread. */
+  closeSlowly(fd: number): Promise<number>;
   flock(fd: number, operation: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   write(fd: number, data: Uint8Array, size: number): number;
@@ -39,10 +41,12 @@ export function loadLibc(): Libc {
   const syscall = bind<(number: number, a: number, b: number, c: null, d: number) => number>(
     'long syscall(long number, long a, long b, void *c, long d)',
   );
+  const close = library.func('int close(int fd)');
   const send = library.func('long send(int fd, const uint8_t *data, size_t size, int flags)');
   return {
     pipe2: bind('int pipe2(int *fds, int flags)'),
-    close: bind('int close(int fd)'),
+    close: close as unknown as Libc['close'],
+    closeSlowly: promisify(close.async) as unknown as Libc['closeSlowly'],
     flock: bind('int flock(int fd, int operation)'),
     fcntl: bind('int fcntl(int fd, int command, long argument)'),
     write: bind('long write(int fd, const uint8_t *data, size_t size)'),

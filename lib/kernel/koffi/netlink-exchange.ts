@@ -11,24 +11,53 @@ const NLMSG_DONE = 3;
 const NLM_F_ACK = 4;
 const NLM_F_DUMP = 0x300;
 const ANSWER_BYTES = 65_536;
+const MSG_DONTWAIT = 0x40;
 const protocols = { route: 0, netfilter: 12 } as const;
+type NetlinkProtocol = keyof typeof protocols;
 
-/** One request on a socket of its own, and all of its answers. The kernel works on it within the call to send. */
-export function exchangeNetlink(libc: Libc, protocol: keyof typeof protocols, request: Uint8Array): Uint8Array[] {
-  const fd = openSocket(libc, protocol);
-  try {
-    if (libc.send(fd, request, request.length, 0) < 0)
-      throw systemCallError('send', libc.errno(), `netlink ${protocol}`);
-    return receiveAnswers(libc, fd, protocol, countAnswers(request));
-  } finally {
-    libc.close(fd);
+/**
+ * Requests to the kernel, each with all of its answers. The kernel works on a request within the call to send.
+ *
+ * The socket to netfilter is kept: closing one after a change waits for a grace period of 8 to 16 ms.
+ */
+export class NetlinkExchange {
+  #netfilterFd: number | undefined;
+
+  constructor(private readonly libc: Libc) {}
+
+  request(protocol: NetlinkProtocol, request: Uint8Array): Uint8Array[] {
+    const { libc } = this;
+    const fd = protocol === 'netfilter' ? this.#openNetfilter() : openSocket(libc, protocol);
+    try {
+      if (libc.send(fd, request, request.length, 0) < 0)
+        throw systemCallError('send', libc.errno(), `netlink ${protocol}`);
+      return receiveAnswers(libc, fd, protocol, countAnswers(request));
+    } finally {
+      if (protocol !== 'netfilter') libc.close(fd);
+    }
+  }
+
+  close(): void {
+    if (this.#netfilterFd !== undefined) this.libc.close(this.#netfilterFd);
+    this.#netfilterFd = undefined;
+  }
+
+  /** What a failed batch has left unread belongs to no later request. */
+  #openNetfilter(): number {
+    if (this.#netfilterFd === undefined) {
+      this.#netfilterFd = openSocket(this.libc, 'netfilter');
+      return this.#netfilterFd;
+    }
+    const buffer = new Uint8Array(64);
+    while (this.libc.recv(this.#netfilterFd, buffer, buffer.length, MSG_DONTWAIT) > 0);
+    return this.#netfilterFd;
   }
 }
 
-/** The same with the call to send on a worker thread: koffi loses errno there, so a failure has no name. */
+/** One request whose sending and closing happen on a worker thread: koffi loses errno there, so a failure has no name. */
 export async function exchangeNetlinkSlowly(
   libc: Libc,
-  protocol: keyof typeof protocols,
+  protocol: NetlinkProtocol,
   request: Uint8Array,
 ): Promise<Uint8Array[]> {
   const fd = openSocket(libc, protocol);
@@ -37,11 +66,11 @@ export async function exchangeNetlinkSlowly(
       throw systemCallError('send', 5, `netlink ${protocol}`);
     return receiveAnswers(libc, fd, protocol, countAnswers(request));
   } finally {
-    libc.close(fd);
+    await libc.closeSlowly(fd);
   }
 }
 
-function openSocket(libc: Libc, protocol: keyof typeof protocols): number {
+function openSocket(libc: Libc, protocol: NetlinkProtocol): number {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocols[protocol]);
   if (fd < 0) throw systemCallError('socket', libc.errno(), `netlink ${protocol}`);
   const patience = new Uint8Array(16);

@@ -98,6 +98,10 @@ export class MemoryKernel implements Kernel {
     return this.#allocate(name);
   }
 
+  dispose(): void {
+    this.#record('dispose');
+  }
+
   #allocate(what: string): number {
     this.#open.set(this.#nextFd, what);
     return this.#nextFd++;
