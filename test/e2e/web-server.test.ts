@@ -65,11 +65,9 @@ describe('Debian with nginx, from a registry to removal', () => {
         entrypoint: ['sleep', 'infinity'],
         network: 'none',
       });
-      await container.start();
-      const { pid } = await container.inspect();
-      const inside = await listTree(`/proc/${pid}/root`);
+      const { pid } = await container.start().then(() => container.inspect());
+      const inside = await listTree(`/proc/${pid}/root`).finally(() => container.remove({ force: true }));
       const theirs = await listTree(join(scratch, 'bundle', 'rootfs'));
-      await container.remove({ force: true });
       assert.ok(theirs.length > 5_000, `only ${theirs.length} entries`);
       assert.deepEqual(compareListings(withoutMounts(inside), withoutMounts(theirs)), []);
     } finally {
