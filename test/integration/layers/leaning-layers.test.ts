@@ -166,6 +166,6 @@ test('kernels that cannot add overlay layers one by one complete layers too', ()
       { stdio: 'inherit' },
     );
     assert.deepEqual(await once(child, 'close'), [0, null]);
-    assert.match(await readFile(join(directory, 'trace'), 'utf8'), /fsopen.*ENOSYS[^]*mount\("overlay"/);
+    assert.match(await readFile(join(directory, 'trace'), 'utf8'), /fsopen.*ENOSYS.*mount\("overlay"/s);
     assert.equal((await stat(join(directory, 'layer/usr/lib'))).mode & 0o777, 0o711);
   }));
