@@ -33,6 +33,16 @@ export class MemoryKernel implements Kernel {
     return { readFd: this.#allocate('pipe'), writeFd: this.#allocate('pipe') };
   }
 
+  socketPair(type: 'stream' | 'packets'): readonly [number, number] {
+    this.#record('socketPair', type);
+    return [this.#allocate('socket'), this.#allocate('socket')];
+  }
+
+  sendDescriptors(fd: number, descriptors: readonly number[]): boolean {
+    this.#record('sendDescriptors', fd, descriptors);
+    return this.#open.has(fd);
+  }
+
   close(fd: number): void {
     this.#record('close', fd);
     this.#open.delete(fd);

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError } from '../../core/errors/engine-error.js';
@@ -11,6 +10,8 @@ import type { LaunchedProcess } from '../launcher.js';
 import { ControlChannel, type ShimMessage } from './control-channel.js';
 import { launchError } from './launch-error.js';
 import type { ShimStdio } from './stdio.js';
+
+const SIGKILL = 9;
 
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
@@ -26,7 +27,6 @@ export class ShimProcess implements LaunchedProcess {
   #holders = 0;
 
   constructor(
-    private readonly child: ChildProcess,
     private readonly socket: Socket,
     stdio: ShimStdio,
     private readonly plan: LaunchPlan,
@@ -39,7 +39,6 @@ export class ShimProcess implements LaunchedProcess {
       (message) => this.#take(message),
       (error) => this.#channelEnded(error),
     );
-    child.once('close', () => this.#shimEnded());
   }
 
   get identity(): ProcessIdentity {
@@ -64,7 +63,6 @@ export class ShimProcess implements LaunchedProcess {
 
   keepAlive(): () => void {
     this.#holders += 1;
-    this.child.ref();
     if (!this.socket.destroyed) this.socket.ref();
     let held = true;
     return () => {
@@ -90,7 +88,8 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    if (!this.#started.settled || this.#identity === undefined) this.socket.destroy();
+    this.channel.signal(SIGKILL);
+    this.channel.end();
     await this.#released.promise;
   }
 
@@ -106,15 +105,12 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
-  }
-
-  #shimEnded(): void {
+    // The supervisor's last act is to end, and only its end closes the channel on its side.
     if (this.#cleanupFailure === undefined) this.#released.resolve();
     else this.#released.reject(this.#cleanupFailure);
   }
 
   #letGo(): void {
-    this.child.unref();
     this.socket.unref();
   }
 }
