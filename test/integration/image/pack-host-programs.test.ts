@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { packHostPrograms } from '#lib/image/from-host/pack-host-programs.js';
 import { runProgram } from '../../helpers/run-program.js';
-import { temporaryDirectory } from '../../helpers/temporary-directory.js';
+import { scopedDirectory } from '../../helpers/scoped-directory.js';
 
 test('packed programs run in a root of nothing else', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   const packed = await packHostPrograms({
     binaries: ['sh', 'ls', 'cat', 'ip', 'busybox', process.execPath],
     searchPath: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

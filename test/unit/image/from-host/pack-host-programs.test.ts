@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { EngineError } from '#lib/core/errors/engine-error.js';
 import { type PackedHost, packHostPrograms } from '#lib/image/from-host/pack-host-programs.js';
 import { runProgram } from '../../../helpers/run-program.js';
-import { temporaryDirectory } from '../../../helpers/temporary-directory.js';
+import { scopedDirectory } from '../../../helpers/scoped-directory.js';
 
 async function bytesOf(packed: PackedHost): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -16,7 +16,7 @@ async function bytesOf(packed: PackedHost): Promise<Buffer> {
 
 /** Names in the archive as tar(1) lists them. */
 async function listed(context: TestContext, archive: Buffer): Promise<string[]> {
-  const path = join(await temporaryDirectory(context), 'archive.tar');
+  const path = join(await scopedDirectory(context), 'archive.tar');
   await writeFile(path, archive);
   const { stdout, exitCode } = await runProgram('tar', ['tf', path]);
   assert.equal(exitCode, 0);
@@ -38,7 +38,7 @@ test('the same programs give the same bytes, as often as wanted', async () => {
 });
 
 test('the first program is the command, and its directory is on the path', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   await writeFile(join(directory, 'tool'), '#!/bin/sh\necho hello\n');
   await chmod(join(directory, 'tool'), 0o755);
   const { config } = await packHostPrograms({ binaries: ['tool', 'sh'], searchPath: `${directory}:${searchPath}` });
@@ -47,7 +47,7 @@ test('the first program is the command, and its directory is on the path', async
 });
 
 test('the interpreters of a script come along, also behind env', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   await writeFile(join(directory, 'tool'), '#!/usr/bin/env -S A=1 sh -e\n');
   await chmod(join(directory, 'tool'), 0o755);
   const names = await listed(
@@ -58,7 +58,7 @@ test('the interpreters of a script come along, also behind env', async (context)
 });
 
 test('scripts that interpret each other are packed once', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   for (const [name, other] of [
     ['a', 'b'],
     ['b', 'a'],
@@ -72,7 +72,7 @@ test('scripts that interpret each other are packed once', async (context) => {
 });
 
 test('extra files keep their path or get another, below links of the image too; long names survive', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   const long = `${'long-'.repeat(40)}name`;
   await mkdir(join(directory, 'data'));
   await writeFile(join(directory, 'data', long), 'x'.repeat(1000));
@@ -110,7 +110,7 @@ test('every entry comes after its directory, and links on the way to the loader 
 });
 
 test('what cannot be packed is named', async (context) => {
-  const directory = await temporaryDirectory(context);
+  const directory = await scopedDirectory(context);
   await writeFile(join(directory, 'data'), '');
   for (const binary of ['no-such-program', '', 'bin/sh', '/no/such', join(directory, 'data'), directory]) {
     await assert.rejects(packHostPrograms({ binaries: [binary], searchPath }), (error) => {

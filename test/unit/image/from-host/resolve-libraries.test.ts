@@ -6,7 +6,7 @@ import { EngineError } from '#lib/core/errors/engine-error.js';
 import { readElf } from '#lib/image/from-host/elf.js';
 import { resolveLibraries } from '#lib/image/from-host/resolve-libraries.js';
 import { type ElfShape, makeElf } from '../../../helpers/make-elf.js';
-import { temporaryDirectory } from '../../../helpers/temporary-directory.js';
+import { scopedDirectory } from '../../../helpers/scoped-directory.js';
 
 const native = { wide: true, little: true } as const;
 
@@ -16,7 +16,7 @@ async function resolve(
   files: Readonly<Record<string, Partial<ElfShape>>>,
   cache?: (directory: string) => Buffer,
 ): Promise<{ paths: string[]; usesCache: boolean }> {
-  const root = await temporaryDirectory(context);
+  const root = await scopedDirectory(context);
   for (const [name, shape] of Object.entries(files)) {
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), makeElf({ ...native, ...shape }));
@@ -33,7 +33,7 @@ async function resolve(
 for (const wide of [true, false]) {
   for (const little of [true, false]) {
     test(`ELF of ${wide ? 64 : 32} bits, ${little ? 'little' : 'big'} endian, is read`, async (context) => {
-      const path = join(await temporaryDirectory(context), 'program');
+      const path = join(await scopedDirectory(context), 'program');
       const shape = { interpreter: '/lib/ld.so', needed: ['liba.so', 'libb.so'], rpath: '/r:/s', runpath: '$ORIGIN/x' };
       await writeFile(path, makeElf({ wide, little, ...shape }));
       const elf = await readElf(path);
@@ -49,7 +49,7 @@ for (const wide of [true, false]) {
 }
 
 test('text is no ELF file; a damaged one is refused at every length', async (context) => {
-  const path = join(await temporaryDirectory(context), 'program');
+  const path = join(await scopedDirectory(context), 'program');
   await writeFile(path, '#!/bin/sh\n'.repeat(20));
   assert.equal(await readElf(path), undefined);
   const whole = makeElf({ ...native, needed: ['liba.so'] });
