@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as main from 'tscontainer';
+import * as testing from 'tscontainer/testing';
+import { repository, sourceFiles } from './source-files.js';
+
+test('the values that tscontainer exports', () => {
+  assert.deepEqual(Object.keys(main).sort(), ['EngineError']);
+});
+
+test('the values that tscontainer/testing exports', () => {
+  assert.deepEqual(Object.keys(testing).sort(), []);
+});
+
+test('the types that the entry points export', () => {
+  assert.deepEqual(exportedTypes('lib/index.ts'), ['ErrorCode', 'ErrorData', 'ErrorKind']);
+  assert.deepEqual(exportedTypes('lib/testing.ts'), []);
+});
+
+test('the entry points name what they export', () => {
+  for (const path of ['lib/index.ts', 'lib/testing.ts']) assert.doesNotMatch(source(path), /export\s*\*/);
+});
+
+const source = (path: string): string => {
+  const file = sourceFiles('lib').find((each) => each.path === path);
+  assert.ok(file, `${path} below ${repository}`);
+  return file.lines.join('\n');
+};
+
+/** Names after `export type {` and names marked `type` in an export list. */
+function exportedTypes(path: string): string[] {
+  const lists = [...source(path).matchAll(/export\s+(type\s+)?\{([^}]*)\}/g)];
+  return lists
+    .flatMap(([, allTypes, names = '']) =>
+      names
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '' && (allTypes !== undefined || name.startsWith('type ')))
+        .map((name) => name.replace(/^type\s+/, '').replace(/^.*\sas\s+/, '')),
+    )
+    .sort();
+}
