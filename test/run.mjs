@@ -152,7 +152,11 @@ async function inOwnTemporaryDirectory(name, action) {
     if (left.length > 0) fail(`${name} left files in the temporary directory: ${left.slice(0, 20).join(', ')}`);
   } finally {
     process.env.TMPDIR = outer;
-    rmSync(own, { recursive: true, force: true });
+    try {
+      rmSync(own, { recursive: true, force: true });
+    } catch (error) {
+      fail(`${name} left what cannot be removed: ${error.message}`);
+    }
   }
 }
 

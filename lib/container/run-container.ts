@@ -33,7 +33,12 @@ export async function runContainer(
   let result: CommandResult;
   try {
     const stdin = input === undefined ? 'null' : 'pipe';
-    const { process } = await startContainer(services, record, { output: 'pipe', stdin, signal: options.signal });
+    const { process } = await startContainer(services, record, {
+      output: 'pipe',
+      stdin,
+      removeAtEnd: true,
+      signal: options.signal,
+    });
     result = await collectResult(process, record.id, options);
   } catch (error) {
     await removeAfter(services, record, error);

@@ -21,6 +21,8 @@ export interface StartOptions extends Abortable {
   readonly output?: 'log' | 'pipe';
   /** Default `null`. */
   readonly stdin?: 'null' | 'pipe';
+  /** The supervisor removes the container's files at its end, whether or not this process still lives. */
+  readonly removeAtEnd?: boolean;
 }
 
 /**
@@ -49,7 +51,9 @@ export async function startContainer(
     const endpoint = await attach(services, record, files, options, undo);
     writeEtcFiles(services, record, endpoint, files);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
-    const spec = buildContainerSpec({ record, root, layout: services.layout, host: services.host, cgroup, endpoint });
+    const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
+    const { layout, host } = services;
+    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, removeAtEnd });
     const process = await services.launcher.launch({
       plan: buildLaunchPlan(spec),
       stdin: options.stdin ?? 'null',

@@ -169,6 +169,10 @@ static int bring_target(struct fix *fix, const char *target, char *buffer, const
     int result;
 
     layer_split(target, buffer, &directory, name);
+    to = layer_open_below(fix->layer, directory, O_RDONLY);
+    if (to >= 0 && fstatat(to, *name, &there, AT_SYMLINK_NOFOLLOW) == 0 && !layer_is_whiteout(&there))
+        return tsc_steal_fd(&to); /* itself such a link, made a moment ago */
+    tsc_close_p(&to);
     if ((result = layer_resolve(fix->below, directory, resolved, fix->err)) < 0)
         return result;
     from = layer_open_below(fix->below, resolved, O_RDONLY);
