@@ -1,6 +1,6 @@
 import type { Abortable } from '../core/abortable.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
-import { type CommandResult, collectResult } from './command-result.js';
+import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import type { BufferedOptions, ContainerSettings } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -23,6 +23,7 @@ export async function runContainer(
   options: RunOptions,
 ): Promise<CommandResult> {
   const { input, maxOutputBytes: _max, timeoutMs: _timeout, ...settings } = options;
+  checkBounds(options);
   const record = await createContainer(services, {
     ...settings,
     ...(command && { command }),

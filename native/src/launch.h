@@ -4,6 +4,8 @@
 
 #include "plan.h"
 
+#include <sys/resource.h>
+
 #define TSC_NETNS_FD 100 /* where stage `parent` finds the container's network namespace; TypeScript has the same */
 #define TSC_MAX_PORTS 1024
 #define TSC_MAX_TARGETS 8
@@ -31,6 +33,8 @@ struct tsc_launch {
     uid_t uid;
     gid_t gid;
     char home[256]; /* of the container user; "" when unknown */
+    bool limits_open_files;
+    struct rlimit open_files; /* takes effect with the program */
     bool ambient;   /* ambient capabilities are wanted after the change of identity */
 };
 
