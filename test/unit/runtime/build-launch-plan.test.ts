@@ -21,6 +21,7 @@ const process: ProcessSpec = {
 };
 
 const spec: ContainerSpec = {
+  removeAtEnd: ['/gone'],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
   rootTarget: '/run/root',
@@ -134,7 +135,7 @@ describe('the plan of a container', () => {
     assert.deepEqual(plan.parent, spec.network.parent);
     assert.deepEqual(
       plan.cleanup.map(({ op }) => op),
-      ['write-file', 'remove-directory'],
+      ['write-file', 'remove-directory', 'remove-tree'],
     );
   });
 
