@@ -9,10 +9,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
-
 static const char *value_of(char *const *environment, const char *key)
 {
     size_t size = strlen(key);
@@ -88,12 +84,12 @@ int tsc_op_execute(struct tsc_launch *launch, struct tsc_reader *payload, struct
         snprintf(home, sizeof(home), "HOME=%s", launch->home[0] == '\0' ? "/" : launch->home);
         environment[environment_count] = home;
     }
+    if (tsc_place_kept(launch, err) < 0)
+        return -err->errnum;
     if (launch->limits_open_files && setrlimit(RLIMIT_NOFILE, &launch->open_files) < 0)
         return tsc_fail(err, errno, "prlimit", "open files");
-    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-        return tsc_fail(err, errno, "close_range", "from 3");
     /* After the change of identity, which clears it: the kernel ends the container when the shim is killed. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    if (!launch->handed_over && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "parent death signal");
     /* Proves that the shim was still there after that: a dead one has closed its side. */
     if (write(launch->report_fd, &about_to_execute, sizeof(about_to_execute)) < 0)
