@@ -12,6 +12,8 @@ import { ControlChannel, type ShimMessage } from './control-channel.js';
 import { launchError } from './launch-error.js';
 import type { ShimStdio } from './stdio.js';
 
+const SIGKILL = 9;
+
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
   readonly channel: ControlChannel;
@@ -90,7 +92,8 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    if (!this.#started.settled || this.#identity === undefined) this.socket.destroy();
+    this.channel.signal(SIGKILL); // a detached one would live on without its owner
+    this.socket.end();
     await this.#released.promise;
   }
 
