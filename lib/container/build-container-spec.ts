@@ -26,6 +26,7 @@ export interface SpecSources {
   readonly host: HostFacts;
   readonly cgroup: CgroupPlan;
   readonly endpoint: Endpoint;
+  readonly removeAtEnd: readonly string[];
 }
 
 /** The namespaces of a container; `net` only where the network gives it one of its own. */
@@ -51,6 +52,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
     network: endpoint.plan,
     process: buildProcessSpec(config, host, cgroup.enforcesDevices),
+    removeAtEnd: sources.removeAtEnd,
   };
 }
 

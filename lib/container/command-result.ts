@@ -20,6 +20,17 @@ export interface CommandResult extends ExitStatus {
 }
 
 const SIGKILL = 9;
+/** setTimeout takes longer ones for 1. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws EngineError `INVALID_OPTION` before anything is started. */
+export function checkBounds({ maxOutputBytes = 0, timeoutMs = 0 }: BufferedOptions): void {
+  for (const [option, value] of Object.entries({ maxOutputBytes, timeoutMs })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    const expected = 'a whole number from 0'; // anything else would compare as no bound at all
+    throw new EngineError('INVALID_OPTION', { option, expected, got: String(value) });
+  }
+}
 
 /**
  * Lets a process run to its end and keeps its output. Whatever goes wrong meanwhile (abort, timeout, too much output)
@@ -73,7 +84,7 @@ function killOnTrouble(process: LaunchedProcess, id: string, { signal, timeoutMs
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => kill(new EngineError('RUN_TIMEOUT', { id, timeoutMs })), timeoutMs);
+      : setTimeout(() => kill(new EngineError('RUN_TIMEOUT', { id, timeoutMs })), Math.min(timeoutMs, MAX_TIMER_MS));
   return {
     watch: async <T>(work: Promise<T>): Promise<T> => {
       try {

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
@@ -16,7 +16,7 @@ export class ContainerRecords {
   constructor(private readonly layout: StorageLayout) {}
 
   /**
-   * Reserves a name for a container.
+   * Reserves a name for a container, whose directory is there already.
    *
    * @throws EngineError `INVALID_NAME`, `NAME_TAKEN`.
    */
@@ -28,7 +28,7 @@ export class ContainerRecords {
     const path = join(this.layout.names(), name);
     for (;;) {
       try {
-        await writeFile(path, id, { flag: 'wx', mode: 0o600 });
+        await claim(join(this.layout.container(id), 'name'), path, id);
         return;
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
@@ -116,6 +116,16 @@ export class ContainerRecords {
 
   async #exists(id: string): Promise<boolean> {
     return (await this.ids()).includes(id);
+  }
+}
+
+/** Makes the file with its content in one step: an empty one would look like that of a crashed process. */
+async function claim(complete: string, path: string, content: string): Promise<void> {
+  await writeFile(complete, content, { mode: 0o600 });
+  try {
+    await link(complete, path);
+  } finally {
+    await rm(complete, { force: true });
   }
 }
 

@@ -2,7 +2,7 @@ import type { Abortable } from '../core/abortable.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
 import { KeyedLock } from '../util/keyed-lock.js';
-import { type CommandResult, collectResult } from './command-result.js';
+import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerFiles, readState } from './container-files.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
 import { ContainerProcess } from './container-process.js';
@@ -84,6 +84,7 @@ export class Container implements AsyncDisposable {
     command: readonly string[],
     options: ExecOptions & BufferedOptions & Abortable = {},
   ): Promise<CommandResult> {
+    checkBounds(options);
     const stdin = options.input === undefined ? 'null' : 'pipe';
     const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
     return collectResult(process, this.id, options);

@@ -4,6 +4,8 @@ import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { configOf, type ImageRecord, stackOf } from '../image/image-record.js';
 import { UndoStack } from '../util/undo-stack.js';
+import { buildProcessSpec } from './build-process-spec.js';
+import { checkOptions } from './check-options.js';
 import { containerFiles } from './container-files.js';
 import type { ContainerOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
@@ -19,6 +21,7 @@ export async function createContainer(
   services: ContainerServices,
   options: ContainerOptions & Abortable,
 ): Promise<ContainerRecord> {
+  checkOptions(options);
   // Held from looking the image up until the record names it: nobody may remove its layers in between.
   return services.holdContent(options.signal, async () => {
     const image = await obtainImage(services, options);
@@ -29,6 +32,9 @@ export async function createContainer(
 
 async function obtainImage(services: ContainerServices, options: ContainerOptions & Abortable): Promise<ImageRecord> {
   const policy = options.pull ?? 'missing';
+  if (!['missing', 'always', 'never'].includes(policy)) {
+    throw new EngineError('INVALID_OPTION', { option: 'pull', expected: 'missing, always or never', got: policy });
+  }
   const pull = (): Promise<ImageRecord> => services.pullImage(options.image, { signal: options.signal });
   if (policy === 'always') return pull();
   const found = await services.findImage(options.image);
@@ -46,6 +52,7 @@ async function create(
   const config = resolveConfig(id, options, configOf(image));
   const { directory } = containerFiles(services.layout, id);
   const { records, layers } = services;
+  buildProcessSpec(config, services.host, true); // a filter that cannot be assembled is told here, not at the start
   const { name } = options;
   const undo = new UndoStack();
   try {

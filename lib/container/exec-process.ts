@@ -38,8 +38,11 @@ export async function execProcess(
   const { id, config } = record;
   const state = readState(containerFiles(services.layout, id));
   if (state.status !== 'running') throw new EngineError('WRONG_STATE', { id, status: state.status, wanted: 'running' });
-  if (command.length === 0 || command[0] === '') {
+  if (!Array.isArray(command) || command.length === 0 || command[0] === '') {
     throw new EngineError('INVALID_OPTION', { option: 'command', expected: 'a program', got: JSON.stringify(command) });
+  }
+  if (!command.every((word) => typeof word === 'string' && !word.includes('\0'))) {
+    throw new EngineError('INVALID_OPTION', { option: 'command', expected: 'words without NUL', got: 'another word' });
   }
   const user = options.user ?? config.user;
   parseUser(user);
@@ -70,7 +73,7 @@ export async function execProcess(
 }
 
 function checkDirectory(path: string): string {
-  if (path.startsWith('/')) return path;
+  if (path.startsWith('/') && !path.includes('\0')) return path;
   throw new EngineError('INVALID_OPTION', { option: 'workingDir', expected: 'an absolute path', got: path });
 }
 

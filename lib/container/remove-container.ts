@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -40,8 +41,10 @@ export async function removeContainer(
   await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
-  await attempt(() => services.layers.discard(files.directory));
-  await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));
+  if (existsSync(files.directory)) {
+    await attempt(() => services.layers.discard(files.directory));
+    await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));
+  }
   await attempt(() => services.records.releaseName(record.name, id));
   await attempt(() => rm(files.directory, { recursive: true, force: true }));
   if (failures.length > 0) {

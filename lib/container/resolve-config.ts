@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { posix } from 'node:path';
 import { resolveCommandLine } from '../core/command-line.js';
 import { mergeEnvironment } from '../core/environment.js';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -6,12 +7,14 @@ import type { ImageConfig } from '../core/image-config.js';
 import { parseSignal } from '../core/signal.js';
 import { parseBytes } from '../core/units.js';
 import { parseUser } from '../core/user.js';
+import { hostsFile } from '../network/hosts-file.js';
 import { parsePortMappings } from '../network/port-mapping.js';
 import { resolveCapabilities } from '../runtime/capabilities.js';
 import { checkResources } from '../runtime/cgroup/resources.js';
 import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
 import type { ContainerOptions, MountOption, ResourceOptions } from './container-options.js';
+import { encodeProfile } from './seccomp-filters.js';
 import { parseUlimits } from './ulimits.js';
 
 const DEFAULT_STOP_TIMEOUT_MS = 10_000;
@@ -43,13 +46,13 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     labels: { ...run.Labels, ...options.labels },
     network: oneOf(options.network ?? 'bridge', ['bridge', 'host', 'none'], 'network'),
     ports: parsePortMappings(options.ports ?? []),
-    extraHosts: options.extraHosts ?? [],
+    extraHosts: checkExtraHosts(options.extraHosts ?? []),
     mounts: (options.mounts ?? []).map((mount, index) => checkMount(mount, `mounts[${index}]`)),
     readonlyRoot: options.readonly ?? false,
     shmBytes: parseBytes(options.shmSize ?? defaultShmBytes, 'shmSize'),
     capabilities: [...resolveCapabilities(options)],
     noNewPrivileges: options.noNewPrivileges ?? false,
-    seccomp: typeof options.seccomp === 'object' ? JSON.stringify(options.seccomp) : (options.seccomp ?? 'default'),
+    seccomp: checkSeccomp(options.seccomp ?? 'default'),
     resources: resolveResources(options),
     ulimits: parseUlimits(options.ulimits),
     ...(options.oomScoreAdj !== undefined && { oomScoreAdj: range(options.oomScoreAdj, -1000, 1000, 'oomScoreAdj') }),
@@ -79,8 +82,22 @@ function resolveResources(options: ResourceOptions): ContainerConfig['resources'
   return Object.fromEntries(given) as ContainerConfig['resources'];
 }
 
+function checkSeccomp(choice: NonNullable<ContainerOptions['seccomp']>): string {
+  return typeof choice === 'object' ? encodeProfile(choice) : oneOf(choice, ['default', 'unconfined'], 'seccomp');
+}
+
+/** Whether the host can be reached is known at the start only; the form is checked now. */
+function checkExtraHosts(extraHosts: readonly string[]): readonly string[] {
+  hostsFile({ hostname: '', addresses: [], extraHosts, hostGateway: '127.0.0.1' });
+  return extraHosts;
+}
+
 function checkMount(mount: MountOption, option: string): ContainerConfig['mounts'][number] {
-  const target = absolute(mount.target, `${option}.target`);
+  if (typeof mount !== 'object' || mount === null) throw invalid(option, 'a mount', String(mount));
+  if (!['boolean', 'undefined'].includes(typeof Reflect.get(mount, 'readonly'))) {
+    throw invalid(`${option}.readonly`, 'true or false', String(Reflect.get(mount, 'readonly')));
+  }
+  const target = posix.normalize(absolute(mount.target, `${option}.target`));
   if (target === '/') throw invalid(`${option}.target`, 'a path below /', target);
   if (mount.type === 'bind') {
     const source = absolute(mount.source, `${option}.source`);
@@ -103,9 +120,12 @@ function checkMount(mount: MountOption, option: string): ContainerConfig['mounts
 }
 
 function isFile(source: string, option: string): boolean {
-  const status = statSync(source, { throwIfNoEntry: false });
-  if (status === undefined) throw invalid(option, 'a path that exists on the host', source);
-  return !status.isDirectory();
+  try {
+    return !statSync(source).isDirectory();
+  } catch (error) {
+    // Missing, a link that leads nowhere or in circles, a file where a directory should be.
+    throw invalid(option, 'a path that exists on the host', `${source} (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** RFC 1123 as the kernel has it: up to 64 bytes. */

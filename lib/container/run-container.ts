@@ -1,6 +1,6 @@
 import type { Abortable } from '../core/abortable.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
-import { type CommandResult, collectResult } from './command-result.js';
+import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import type { BufferedOptions, ContainerSettings } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -23,6 +23,7 @@ export async function runContainer(
   options: RunOptions,
 ): Promise<CommandResult> {
   const { input, maxOutputBytes: _max, timeoutMs: _timeout, ...settings } = options;
+  checkBounds(options);
   const record = await createContainer(services, {
     ...settings,
     ...(command && { command }),
@@ -32,7 +33,12 @@ export async function runContainer(
   let result: CommandResult;
   try {
     const stdin = input === undefined ? 'null' : 'pipe';
-    const { process } = await startContainer(services, record, { output: 'pipe', stdin, signal: options.signal });
+    const { process } = await startContainer(services, record, {
+      output: 'pipe',
+      stdin,
+      removeAtEnd: true,
+      signal: options.signal,
+    });
     result = await collectResult(process, record.id, options);
   } catch (error) {
     await removeAfter(services, record, error);

@@ -6,6 +6,18 @@ import { defaultSeccompProfile } from '../runtime/seccomp/default-profile.js';
 import type { SeccompProfile } from '../runtime/seccomp/profile.js';
 import { seccompFlags } from '../runtime/seccomp/seccomp-flags.js';
 
+/** Arguments beyond 2^53 are bigints, which JSON does not have: they are written as texts. */
+export function encodeProfile(profile: SeccompProfile): string {
+  return JSON.stringify(profile, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+/** Back from {@link encodeProfile}; the form was checked when the container was made. */
+function decodeProfile(json: string): SeccompProfile {
+  return JSON.parse(json, (key, value: unknown) =>
+    typeof value === 'string' && (key === 'value' || key === 'valueTwo') ? BigInt(value) : value,
+  ) as SeccompProfile;
+}
+
 type Filter = NonNullable<ProcessSpec['seccomp']>;
 
 /**
@@ -20,7 +32,7 @@ export class SeccompFilters {
   /** `choice` is `default`, `unconfined`, or a profile as JSON. */
   filterFor(choice: string, capabilities: ReadonlySet<Capability>): Filter | undefined {
     if (choice === 'unconfined') return undefined;
-    if (choice !== 'default') return this.#assemble(JSON.parse(choice) as SeccompProfile);
+    if (choice !== 'default') return this.#assemble(decodeProfile(choice));
     const key = [...capabilities].sort().join(' ');
     if (this.#last?.key !== key) {
       const profile = defaultSeccompProfile({ capabilities, architecture: this.architecture });

@@ -21,7 +21,11 @@ export interface StartOptions extends Abortable {
   readonly output?: 'log' | 'pipe';
   /** Default `null`. */
   readonly stdin?: 'null' | 'pipe';
+  /** The supervisor removes the container's files at its end, whether or not this process still lives. */
+  readonly removeAtEnd?: boolean;
 }
+
+const PORT_ATTEMPTS = 5;
 
 /**
  * Starts a recorded container: connects it, writes its files, launches it.
@@ -33,6 +37,22 @@ export async function startContainer(
   services: ContainerServices,
   record: ContainerRecord,
   options: StartOptions = {},
+): Promise<LiveContainer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryStart(services, record, options);
+    } catch (error) {
+      // A free port was chosen for us, and another program was faster to take it.
+      const chosen = record.config.ports.some((port) => port.hostPort === 0);
+      if (!chosen || attempt === PORT_ATTEMPTS || !EngineError.is(error, 'PORT_TAKEN')) throw error;
+    }
+  }
+}
+
+async function tryStart(
+  services: ContainerServices,
+  record: ContainerRecord,
+  options: StartOptions,
 ): Promise<LiveContainer> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
@@ -49,7 +69,9 @@ export async function startContainer(
     const endpoint = await attach(services, record, files, options, undo);
     writeEtcFiles(services, record, endpoint, files);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
-    const spec = buildContainerSpec({ record, root, layout: services.layout, host: services.host, cgroup, endpoint });
+    const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
+    const { layout, host } = services;
+    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, removeAtEnd });
     const process = await services.launcher.launch({
       plan: buildLaunchPlan(spec),
       stdin: options.stdin ?? 'null',

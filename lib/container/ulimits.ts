@@ -40,4 +40,4 @@ export function parseUlimits(ulimits: ContainerSettings['ulimits'] = {}): readon
 }
 
 const bothOf = (limit: Ulimit): { soft: number; hard: number } =>
-  typeof limit === 'number' ? { soft: limit, hard: limit } : limit;
+  typeof limit === 'number' ? { soft: limit, hard: limit } : { soft: limit?.soft, hard: limit?.hard };

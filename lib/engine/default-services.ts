@@ -45,8 +45,10 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const contentLock = new SharedLock(kernel, contentLockPath);
   const bridge = openBridge(layout, kernel);
   const records = new ContainerRecords(layout);
+  const content = new FsContentStore(layout.content(), kernel);
+  await content.sweep();
   const images: ImageServices = {
-    content: new FsContentStore(layout.content(), kernel),
+    content,
     layers,
     registry: options.registry ?? openRegistry(options),
     images: new ImageRecords(layout.images()),

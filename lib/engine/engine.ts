@@ -94,7 +94,7 @@ export class Engine implements AsyncDisposable {
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());
-    containers.launcher.close();
+    await attempt(() => containers.launcher.close());
     images.registry.close();
     contentLock.close();
     containers.kernel.dispose();

@@ -1,9 +1,10 @@
 import type { Abortable } from '../core/abortable.js';
 import type { Descriptor } from '../core/descriptor.js';
-import { decodeImageConfig, type ImageLayer, pairLayers } from '../core/image-config.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { decodeImageConfig, type ImageConfig, type ImageLayer, pairLayers } from '../core/image-config.js';
 import { limits } from '../core/limits.js';
-import type { Platform } from '../core/platform.js';
-import { formatReference, parseReference, type Reference } from '../core/reference.js';
+import { formatPlatform, type Platform } from '../core/platform.js';
+import { formatFamiliarReference, formatReference, parseReference, type Reference } from '../core/reference.js';
 import type { LayerSource } from '../layers/layer-store.js';
 import { type FetchedImageManifest, fetchImageManifest } from '../registry/fetch-image-manifest.js';
 import { Semaphore } from '../util/semaphore.js';
@@ -64,7 +65,9 @@ async function toRecord(
   await services.content.put(fetched.bytes);
   await ingest(services, reference, manifest.config, options.signal);
   const bytes = await services.content.readBytes(manifest.config.digest, limits.configBytes);
-  const pairs = pairLayers(manifest, decodeImageConfig(bytes, what), what);
+  const config = decodeImageConfig(bytes, what);
+  checkPlatform(reference, options.platform ?? services.platform, config);
+  const pairs = pairLayers(manifest, config, what);
   return {
     version: 1,
     name: formatReference(reference),
@@ -79,6 +82,17 @@ async function toRecord(
     })),
     storedAt: services.now().toISOString(),
   };
+}
+
+/** A name without an index, or an entry without a platform, says only here for which machine it is. */
+function checkPlatform(reference: Reference, wanted: Platform, config: ImageConfig): void {
+  if (config.os === wanted.os && config.architecture === wanted.architecture) return;
+  const { os, architecture } = config;
+  throw new EngineError('PLATFORM_NOT_FOUND', {
+    reference: formatFamiliarReference(reference),
+    platform: formatPlatform(wanted),
+    available: [formatPlatform({ os, architecture })],
+  });
 }
 
 async function fetchLayers(

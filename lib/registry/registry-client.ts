@@ -21,7 +21,8 @@ export interface RegistryReader {
    * Fetches what a reference names: by its digest if it has one, else by its tag.
    *
    * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_DENIED`, `REGISTRY_RATE_LIMITED`, `REGISTRY_FAILED`,
-   * `REGISTRY_UNREACHABLE`, `REGISTRY_PROTOCOL`, `DIGEST_MISMATCH`, `TOO_LARGE`.
+   * `REGISTRY_UNREACHABLE`, `REGISTRY_PROTOCOL`, `CREDENTIALS_FAILED`, `DIGEST_MISMATCH`, `TOO_LARGE`;
+   * `INVALID_MANIFEST` and `UNSUPPORTED_MEDIA_TYPE` for what is neither a manifest nor an index.
    */
   fetchManifest(reference: Reference, options?: Abortable): Promise<FetchedManifest>;
   /** Fetches a manifest of the same repository by digest. Same errors. */

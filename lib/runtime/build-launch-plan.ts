@@ -37,7 +37,11 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
       { op: 'pivot-root' },
       ...becomeProgram(spec.process),
     ],
-    cleanup: [...spec.network.cleanup, ...spec.cgroup.cleanup],
+    cleanup: [
+      ...spec.network.cleanup,
+      ...spec.cgroup.cleanup,
+      ...spec.removeAtEnd.map((path) => ({ op: 'remove-tree', path }) as const),
+    ],
   };
 }
 

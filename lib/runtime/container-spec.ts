@@ -55,6 +55,8 @@ export interface ContainerSpec {
   readonly cgroup: PlanPart;
   readonly network: PlanPart;
   readonly process: ProcessSpec;
+  /** Directories of the host that go with the container's end. */
+  readonly removeAtEnd: readonly string[];
 }
 
 /** A process that joins a running container. */

@@ -38,7 +38,14 @@ export type PlanOperation =
   | ProcessOperation;
 
 /** What touches the host. */
-export type HostOperation = MakeDirectory | RemoveDirectory | WriteFile | JoinCgroup | Netlink | ReservePort;
+export type HostOperation =
+  | MakeDirectory
+  | RemoveDirectory
+  | RemoveTree
+  | WriteFile
+  | JoinCgroup
+  | Netlink
+  | ReservePort;
 
 /** mkdir(2); an existing directory is fine, a missing one directly above is made. */
 export interface MakeDirectory {
@@ -50,6 +57,12 @@ export interface MakeDirectory {
 /** rmdir(2) in stage `cleanup`; a missing directory is fine. Tried again while busy, for about a second. */
 export interface RemoveDirectory {
   readonly op: 'remove-directory';
+  readonly path: string;
+}
+
+/** Removes a directory with everything below it, in stage `cleanup`; a missing one is fine. */
+export interface RemoveTree {
+  readonly op: 'remove-tree';
   readonly path: string;
 }
 

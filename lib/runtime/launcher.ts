@@ -53,6 +53,6 @@ export interface LaunchedProcess {
  */
 export interface Launcher {
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
-  /** Gives back what the launcher holds; running containers go on. */
-  close(): void;
+  /** Gives back what the launcher holds; running processes go on. The launcher can be used again. */
+  close(): Promise<void>;
 }

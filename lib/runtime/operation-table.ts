@@ -100,6 +100,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   },
   'no-new-privileges': { code: 37, signature: '', values: () => [] },
   seccomp: { code: 38, signature: 'ub', values: (o) => [u(o.flags), b(o.filter)] },
+  'remove-tree': { code: 40, signature: 's', values: (o) => [s(o.path)] },
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
 };
 

@@ -17,8 +17,15 @@ int tsc_op_rlimit(struct tsc_launch *launch, struct tsc_reader *payload, struct 
     uint64_t soft = tsc_take_u64(payload);
     uint64_t hard = tsc_take_u64(payload);
     struct rlimit limit = { .rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard };
+    struct rlimit now;
 
-    (void)launch;
+    if (resource == RLIMIT_NOFILE && getrlimit(RLIMIT_NOFILE, &now) == 0) {
+        /* Raised here, while that is allowed; lowered at the end: the steps in between open files themselves. */
+        launch->open_files = limit;
+        launch->limits_open_files = true;
+        limit.rlim_cur = limit.rlim_cur < now.rlim_cur ? now.rlim_cur : limit.rlim_cur;
+        limit.rlim_max = limit.rlim_max < now.rlim_max ? now.rlim_max : limit.rlim_max;
+    }
     if (syscall(SYS_prlimit64, 0, resource, &limit, NULL) < 0)
         return tsc_fail(err, errno, "prlimit", "resource %u to %llu:%llu", resource, (unsigned long long)soft,
                         (unsigned long long)hard);

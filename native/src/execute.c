@@ -88,6 +88,8 @@ int tsc_op_execute(struct tsc_launch *launch, struct tsc_reader *payload, struct
         snprintf(home, sizeof(home), "HOME=%s", launch->home[0] == '\0' ? "/" : launch->home);
         environment[environment_count] = home;
     }
+    if (launch->limits_open_files && setrlimit(RLIMIT_NOFILE, &launch->open_files) < 0)
+        return tsc_fail(err, errno, "prlimit", "open files");
     if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
         return tsc_fail(err, errno, "close_range", "from 3");
     /* After the change of identity, which clears it: the kernel ends the container when the shim is killed. */

@@ -1,5 +1,6 @@
 /* Operations on the host: directories, files of cgroups and sysctls, ports. Paths come from the engine, not from an image. */
 #include "launch.h"
+#include "layer.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -50,6 +51,24 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
             pause.tv_nsec *= 2;
     }
     return 0;
+}
+
+/* The container's own directories, hostile content included: no link is followed below them. */
+int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    const char *slash = strrchr(path, '/');
+    char parent[4096];
+    TSC_AUTO_FD fd = -1;
+
+    (void)launch;
+    if (slash == NULL || slash[1] == '\0' || (size_t)(slash - path) >= sizeof(parent))
+        return tsc_fail(err, EINVAL, "remove-tree", "%s", path);
+    snprintf(parent, sizeof(parent), "%.*s/", (int)(slash - path), path);
+    fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : tsc_fail(err, errno, "open", "%s", parent);
+    return layer_remove(fd, slash + 1, err);
 }
 
 static int write_file(const char *path, const char *data, size_t size, struct tsc_err *err)

@@ -60,7 +60,9 @@ static char *read_account_file(struct tsc_launch *launch, const char *path, stru
     if (fd == -ENOENT || fd == -ENOTDIR)
         return NULL;
     if (fd < 0 || fstat(fd, &status) < 0) {
-        tsc_fail(err, fd < 0 ? -fd : errno, "user", "%s", path);
+        int failure = fd < 0 ? -fd : errno;
+
+        tsc_fail(err, failure, "user", "%s: %s", path, strerror(failure));
         return NULL;
     }
     if (!S_ISREG(status.st_mode) || status.st_size > ACCOUNT_FILE_MAX) {

@@ -4,6 +4,8 @@
 
 #include "plan.h"
 
+#include <sys/resource.h>
+
 #define TSC_NETNS_FD 100 /* where stage `parent` finds the container's network namespace; TypeScript has the same */
 #define TSC_MAX_PORTS 1024
 #define TSC_MAX_TARGETS 8
@@ -31,6 +33,8 @@ struct tsc_launch {
     uid_t uid;
     gid_t gid;
     char home[256]; /* of the container user; "" when unknown */
+    bool limits_open_files;
+    struct rlimit open_files; /* takes effect with the program */
     bool ambient;   /* ambient capabilities are wanted after the change of identity */
 };
 
@@ -38,7 +42,7 @@ typedef int tsc_run(struct tsc_launch *launch, struct tsc_reader *payload, struc
 
 /* host.c */
 tsc_run tsc_op_make_directory, tsc_op_remove_directory, tsc_op_write_file, tsc_op_join_cgroup, tsc_op_reserve_port,
-    tsc_op_write_id_map;
+    tsc_op_write_id_map, tsc_op_remove_tree;
 /* netlink.c */
 tsc_run tsc_op_netlink;
 /* namespaces.c */

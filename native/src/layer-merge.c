@@ -23,7 +23,21 @@ static int by_text(const void *left, const void *right)
     return strcmp(left, right);
 }
 
-/* A hard link into the layers below becomes a name in the layer, before anything below is hidden. */
+/* The directory below `root` that has `name`, or -1. */
+static int find_directory(int root, const char *directory, const char *name)
+{
+    TSC_AUTO_FD fd = layer_open_below(root, directory, O_RDONLY);
+    struct stat status;
+
+    if (fd < 0 || fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    return tsc_steal_fd(&fd);
+}
+
+/*
+ * A hard link into the layers below becomes a name in the layer, before anything below is hidden. Its target may be
+ * such a link itself, made a moment ago.
+ */
 static int link_below(struct merge *merge, const char *path, const char *target)
 {
     char path_buffer[TAR_PATH_MAX + 1], target_buffer[TAR_PATH_MAX + 1];
@@ -36,11 +50,11 @@ static int link_below(struct merge *merge, const char *path, const char *target)
     from = layer_open_below(merge->from_root, directory, O_RDONLY);
     if (from < 0)
         return tsc_fail(merge->err, -from, "openat2", "%s", directory);
-    to = layer_open_below(merge->to_root, target_directory, O_RDONLY);
-    if (to == -ENOENT || to == -ENOTDIR || (to >= 0 && faccessat(to, target_name, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
-        return tar_bad(merge->err, "a hard link to '%.150s', which is in no layer", target);
+    to = find_directory(merge->from_root, target_directory, target_name);
     if (to < 0)
-        return tsc_fail(merge->err, -to, "openat2", "%s", target_directory);
+        to = find_directory(merge->to_root, target_directory, target_name);
+    if (to < 0)
+        return tar_bad(merge->err, "a hard link to '%.150s', which is in no layer", target);
     if (linkat(to, target_name, from, name, 0) < 0 && errno != EEXIST) /* EEXIST: a later entry of the same name wins */
         return tsc_fail(merge->err, errno, "linkat", "%s", target);
     return 0;
@@ -155,12 +169,12 @@ static int merge_child(struct merge *merge, int from, int to, const char *name)
 
 static int merge_directory(struct merge *merge, int from, int to, bool keeps_attributes)
 {
-    struct stat status, before;
+    struct stat status, before, marker;
     int result = 0;
 
     if (fstat(from, &status) < 0 || fstat(to, &before) < 0)
         return tsc_fail(merge->err, errno, "fstat", "%s", merge->path);
-    if (faccessat(from, ".wh..wh..opq", F_OK, 0) == 0)
+    if (fstatat(from, ".wh..wh..opq", &marker, AT_SYMLINK_NOFOLLOW) == 0)
         result = layer_remove_children(to, merge->err);
     if (result == 0)
         result = for_each(merge, from, true, to, apply_whiteout);

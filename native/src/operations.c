@@ -49,6 +49,7 @@ const struct tsc_operation tsc_operations[] = {
     { 37, "no-new-privileges", "", CHILD, tsc_op_no_new_privileges },
     { 38, "seccomp", "ub", CHILD, tsc_op_seccomp },
     { 39, "execute", "ll", CHILD, tsc_op_execute },
+    { 40, "remove-tree", "s", CLEANUP, tsc_op_remove_tree },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

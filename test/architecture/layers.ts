@@ -24,14 +24,14 @@ export const layers: readonly Layer[] = [
     mayImport: inner,
     siblings: true,
   },
-  {
-    name: 'use case',
-    members: ['lib/image/', 'lib/container/', 'lib/build/'],
-    mayImport: [...inner, 'port'],
-    siblings: true,
-  },
+  { name: 'images', members: ['lib/image/'], mayImport: [...inner, 'policy'] },
+  { name: 'containers', members: ['lib/container/', 'lib/build/'], mayImport: [...inner, 'policy', 'images'] },
   { name: 'composition root', members: ['lib/engine/default-services.ts'], mayImport: ['*'] },
-  { name: 'engine', members: ['lib/engine/'], mayImport: [...inner, 'port', 'use case', 'composition root'] },
+  {
+    name: 'engine',
+    members: ['lib/engine/'],
+    mayImport: [...inner, 'policy', 'images', 'containers', 'composition root'],
+  },
   { name: 'outside', members: ['lib/docker-api/', 'lib/cli/', 'lib/testing/'], mayImport: ['*'] },
   {
     name: 'entry point',
@@ -40,10 +40,7 @@ export const layers: readonly Layer[] = [
   },
 ];
 
-/**
- * Ports: what folders of the layer `mechanism` show to others. These are the files at the root of a folder that only
- * declare (interfaces, types, constants, pure functions of them); what implements them is in a subfolder.
- */
+/** What a mechanism's folder shows to the mechanisms beside it: the interface that others are written against. */
 export const ports: readonly string[] = [
   'lib/kernel/kernel.ts',
   'lib/registry/registry-client.ts',
@@ -53,11 +50,23 @@ export const ports: readonly string[] = [
   'lib/layers/layer-store.ts',
   'lib/runtime/launcher.ts',
   'lib/runtime/launch-plan.ts',
-  'lib/runtime/child-operation.ts',
   'lib/network/network-driver.ts',
-  'lib/network/firewall.ts',
   'lib/network/port-mapping.ts',
-  'lib/volume/volume-store.ts',
+];
+
+/**
+ * What a mechanism shows to use cases (`policy` above): the files directly in these folders, which are ports and pure
+ * functions. Deeper folders are adapters, each one technology that fulfils a port.
+ */
+export const policyFolders: readonly string[] = [
+  'lib/kernel/',
+  'lib/registry/',
+  'lib/content/',
+  'lib/layers/',
+  'lib/runtime/',
+  'lib/runtime/seccomp/',
+  'lib/runtime/cgroup/',
+  'lib/network/',
 ];
 
 /** Imports that are allowed although the directions above forbid them, each with its reason. */

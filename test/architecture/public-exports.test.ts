@@ -5,7 +5,7 @@ import * as testing from 'tscontainer/testing';
 import { repository, sourceFiles } from './source-files.js';
 
 test('the values that tscontainer exports', () => {
-  assert.deepEqual(Object.keys(main).sort(), ['EngineError']);
+  assert.deepEqual(Object.keys(main).sort(), ['Container', 'ContainerProcess', 'Engine', 'EngineError', 'Image']);
 });
 
 test('the values that tscontainer/testing exports', () => {
@@ -13,7 +13,56 @@ test('the values that tscontainer/testing exports', () => {
 });
 
 test('the types that the entry points export', () => {
-  assert.deepEqual(exportedTypes('lib/index.ts'), ['ErrorCode', 'ErrorData', 'ErrorKind']);
+  assert.deepEqual(exportedTypes('lib/index.ts'), [
+    'Abortable',
+    'BindMount',
+    'BufferedOptions',
+    'CommandResult',
+    'ContainerInspection',
+    'ContainerOptions',
+    'ContainerSettings',
+    'ContainerStatus',
+    'Containers',
+    'Credential',
+    'CredentialSource',
+    'EndpointAddress',
+    'EngineEventListener',
+    'EngineEventName',
+    'EngineEvents',
+    'EngineOptions',
+    'EnvironmentOption',
+    'ErrorCode',
+    'ErrorData',
+    'ErrorKind',
+    'ExecOptions',
+    'ExecProcessOptions',
+    'ExitStatus',
+    'FromHostOptions',
+    'ImageRunConfig',
+    'Images',
+    'Launcher',
+    'LayerStore',
+    'LogLine',
+    'LogOptions',
+    'MountOption',
+    'NetworkDriver',
+    'OnPullProgress',
+    'Platform',
+    'PortMapping',
+    'PrivilegeOptions',
+    'PullOptions',
+    'PullProgress',
+    'RegistryClient',
+    'RemoveOptions',
+    'ResourceOptions',
+    'RunOptions',
+    'SeccompProfile',
+    'StopOptions',
+    'TerminalSize',
+    'TmpfsMount',
+    'Ulimit',
+    'UlimitName',
+  ]);
   assert.deepEqual(exportedTypes('lib/testing.ts'), []);
 });
 

@@ -16,7 +16,7 @@ export const nginxPage = '<!doctype html><title>tscontainer</title><p>served fro
  * listens on port 80 and logs to /dev/stdout and /dev/stderr.
  */
 export async function debianNginxImage(): Promise<ImageLayout> {
-  const directory = await cached('debian-nginx-image-1', makeNginxImage);
+  const directory = await cached('debian-nginx-image-2', makeNginxImage);
   return { path: join(directory, 'layout'), tag: 'latest' };
 }
 

@@ -1,6 +1,6 @@
 import { chmod, chown, copyFile, link, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { tarDirectory } from './pack-tree.js';
+import { tarWithoutLinkTarget } from './pack-tree.js';
 import { runChecked } from './run-checked.js';
 
 const longName = 'n'.repeat(200);
@@ -55,8 +55,6 @@ export async function addEdgeLayer(made: string, lowerFile: string, tar: string)
   await writeFile(Buffer.concat([Buffer.from(`${edge}/latin-`), Buffer.from([0xe9])]), 'not UTF-8\n');
   await writeFile(join(edge, ' space and "quotes"\n'), '');
 
-  await tarDirectory(staging, tar);
-  // What stays is a hard link to a file that this layer does not have.
-  await runChecked('tar', ['--delete', '-f', tar, './etc/debian_version']);
+  await tarWithoutLinkTarget(staging, './srv', './etc/debian_version', tar);
   await rm(staging, { recursive: true });
 }

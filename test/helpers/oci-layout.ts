@@ -1,28 +1,38 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Descriptor } from '#lib/core/descriptor.js';
 import { type Digest, digestOf } from '#lib/core/digest.js';
 import { mediaTypes } from '#lib/core/media-types.js';
 
-/** A small image in an OCI layout directory, made by hand. Its layers are arbitrary bytes of type `tar`. */
+/** A small image in an OCI layout directory, made by hand. */
 export interface OciLayout {
-  readonly manifestDigest: Digest;
+  readonly manifest: Descriptor;
   readonly config: object;
-  readonly layers: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[];
+  readonly layers: readonly {
+    readonly diffId: Digest;
+    /** Digest of `bytes`, the compressed layer. */
+    readonly digest: Digest;
+    readonly bytes: Uint8Array;
+  }[];
 }
 
-/** Writes the layout that `skopeo copy oci:DIRECTORY:TAG` reads. */
+/**
+ * Writes the layout that `skopeo copy oci:DIRECTORY:TAG` reads. Layers are compressed here: skopeo would do it on the
+ * way and change their digests.
+ */
 export async function writeOciLayout(
   directory: string,
   tag: string,
   layers: readonly Uint8Array[],
 ): Promise<OciLayout> {
   await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
-  const add = async (mediaType: string, bytes: Uint8Array): Promise<OciDescriptor> => {
+  const add = async (mediaType: string, bytes: Uint8Array): Promise<Descriptor> => {
     const digest = digestOf(bytes);
     await writeFile(join(directory, 'blobs', 'sha256', digest.slice('sha256:'.length)), bytes);
     return { mediaType, digest, size: bytes.byteLength };
   };
-  const addJson = (mediaType: string, document: object): Promise<OciDescriptor> =>
+  const addJson = (mediaType: string, document: object): Promise<Descriptor> =>
     add(mediaType, Buffer.from(JSON.stringify(document)));
 
   const config = {
@@ -31,7 +41,8 @@ export async function writeOciLayout(
     config: { Env: ['PATH=/bin'], Cmd: ['/bin/true'] },
     rootfs: { type: 'layers', diff_ids: layers.map((bytes) => digestOf(bytes)) },
   };
-  const layerDescriptors = await Promise.all(layers.map((bytes) => add(mediaTypes.ociLayer, bytes)));
+  const compressed = layers.map((bytes) => gzipSync(bytes, { level: 1 }));
+  const layerDescriptors = await Promise.all(compressed.map((bytes) => add(mediaTypes.ociLayerGzip, bytes)));
   const manifest = await addJson(mediaTypes.ociManifest, {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -48,14 +59,12 @@ export async function writeOciLayout(
   await writeFile(join(directory, 'index.json'), JSON.stringify(index));
   await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   return {
-    manifestDigest: manifest.digest,
+    manifest,
     config,
-    layers: layers.map((bytes) => ({ digest: digestOf(bytes), bytes })),
+    layers: compressed.map((bytes, at) => ({
+      diffId: digestOf(layers[at] ?? ''),
+      digest: digestOf(bytes),
+      bytes,
+    })),
   };
-}
-
-interface OciDescriptor {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  readonly size: number;
 }

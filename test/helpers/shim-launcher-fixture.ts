@@ -30,7 +30,7 @@ export async function openShimLauncher(): Promise<LauncherUnderTest & { readonly
     plan: (program, words, options) => plan(['sh', '-c', contractPrograms[program].script, program, ...words], options),
     brokenPlan: (kind) => plan([kind === 'missing' ? '/bin/missing' : '/bin/text'], {}),
     [Symbol.asyncDispose]: async () => {
-      launcher.close();
+      await launcher.close();
       kernel.dispose();
       await rm(base, { recursive: true });
     },

@@ -26,14 +26,18 @@ export interface TreeEntry {
 
 const run = promisify(execFile);
 
-/** Lists the tree below `root` (and `root` itself, as ''), sorted by path. Needs to be root to see everything. */
+/**
+ * Lists the tree below `root` (and `root` itself, as ''), sorted by path. What is mounted below it appears as an entry and
+ * is not entered. Needs to be root to see everything.
+ */
 export async function listTree(root: string): Promise<TreeEntry[]> {
   const entries: TreeEntry[] = [];
   const firstNames = new Map<string, { path: string; count: number }>();
   const xattrs = await listXattrs(root);
+  const device = (await lstat(root.endsWith('/') ? root : `${root}/`, { bigint: true })).dev;
   async function visit(path: Buffer): Promise<void> {
     const full = path.length === 0 ? Buffer.from(root) : Buffer.concat([Buffer.from(`${root}/`), path]);
-    const status = await lstat(full, { bigint: true });
+    const status = await lstat(path.length === 0 ? Buffer.from(`${root}/`) : full, { bigint: true });
     const name = path.toString('latin1');
     const inode = `${status.dev}:${status.ino}`;
     if (!status.isDirectory() && status.nlink > 1n) {
@@ -54,7 +58,8 @@ export async function listTree(root: string): Promise<TreeEntry[]> {
       ...(!status.isDirectory() && status.nlink > 1n && { sameFileAs: inode }),
       ...(found && { xattrs: found }),
     });
-    if (!status.isDirectory()) return;
+    // Only directories tell: overlayfs shows files with the device of the layer that they are in.
+    if (!status.isDirectory() || status.dev !== device) return;
     const names = await readdir(full, { encoding: 'buffer' });
     for (const each of names.sort(Buffer.compare))
       await visit(path.length === 0 ? each : Buffer.concat([path, Buffer.from('/'), each]));
@@ -123,7 +128,8 @@ async function contentOf(path: Buffer): Promise<string> {
 
 /** Node has no call for extended attributes; getfattr(1) prints those of a whole tree, with names escaped as \ooo. */
 async function listXattrs(root: string): Promise<Map<string, readonly string[]>> {
-  const { stdout } = await run('getfattr', ['-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '--absolute-names', '.'], {
+  const list = 'find . -xdev -print0 | xargs -0 getfattr -h -d -m - -e hex --absolute-names';
+  const { stdout } = await run('sh', ['-c', list], {
     cwd: root,
     encoding: 'latin1',
     maxBuffer: 256 * 1024 * 1024,

@@ -59,6 +59,16 @@ export class MemoryKernel implements Kernel {
     return { readFd: this.#allocate({ kind: 'file' }), writeFd: this.#allocate({ kind: 'file' }) };
   }
 
+  socketPair(type: 'stream' | 'packets'): readonly [number, number] {
+    this.#record('socketPair', type);
+    return [this.#allocate({ kind: 'file' }), this.#allocate({ kind: 'file' })];
+  }
+
+  sendDescriptors(fd: number, descriptors: readonly number[]): boolean {
+    this.#record('sendDescriptors', fd, descriptors);
+    return this.#open.has(fd);
+  }
+
   close(fd: number): void {
     this.#record('close', fd);
     if (!this.#open.delete(fd)) throw systemCallError('close', constants.errno.EBADF, String(fd));

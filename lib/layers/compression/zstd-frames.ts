@@ -4,6 +4,13 @@ const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 const emptyBytes = new Uint8Array(0);
 
+/** A part of a frame. */
+export interface ZstdPiece {
+  readonly bytes: Uint8Array;
+  /** The frame ends with this piece. */
+  readonly endsFrame: boolean;
+}
+
 /**
  * Cuts a zstd stream at its block borders and leaves skippable frames out, which the decoder does not know. A block
  * expands to 128 KiB at most, so whoever decodes piece by piece has bounded memory.
@@ -17,17 +24,17 @@ export class ZstdFrames {
   #lastBlock = false;
   #hasChecksum = false;
 
-  /** The pieces of `chunk` (and of what was held back) that are complete. Throws `Error` for what is no zstd. */
-  *push(chunk: Uint8Array): Generator<Uint8Array> {
+  /** What of `chunk` (and of what was held back) can go on, none reaching over the end of a block. Throws `Error` for what is no zstd. */
+  *push(chunk: Uint8Array): Generator<ZstdPiece> {
     let data = this.#held.length === 0 ? chunk : concatenate(this.#held, chunk);
     for (;;) {
       const size = this.#sizeOfNext(data);
-      if (size === undefined || (size > data.length && this.#expect !== 'skipped')) break;
+      if (size === undefined || size > data.length) break;
       const taken = data.subarray(0, size);
       data = data.subarray(size);
       const forward = this.#step(taken);
-      if (forward) yield taken;
-      if (this.#expect === 'skipped' && data.length === 0) break;
+      if (forward) yield { bytes: taken, endsFrame: this.#expect === 'magic' };
+      if (data.length === 0 && this.#contentBytes > 0) break; // amid a block or a skipped frame
     }
     this.#held = data;
   }
@@ -44,11 +51,10 @@ export class ZstdFrames {
         return isSkippable(data) ? 4 : frameHeaderBytes(data);
       case 'block':
         return 3;
-      case 'content':
-        return this.#contentBytes;
       case 'checksum':
       case 'skippable-size':
         return 4;
+      case 'content':
       case 'skipped':
         return Math.min(this.#contentBytes, data.length);
       default:
@@ -77,6 +83,8 @@ export class ZstdFrames {
         return true;
       }
       case 'content':
+        this.#contentBytes -= taken.length;
+        if (this.#contentBytes > 0) return true;
         this.#expect = !this.#lastBlock ? 'block' : this.#hasChecksum ? 'checksum' : 'magic';
         return true;
       case 'skippable-size':

@@ -21,12 +21,7 @@ let unusedBytes = 0;
 let resume: () => void = () => undefined;
 let work = Promise.resolve();
 const frames = new ZstdFrames();
-const decoder = new Decompress((data) => {
-  // The decoder reuses its window: what it shows has to be copied.
-  const copy = data.slice();
-  unusedBytes += copy.length;
-  answer({ data: copy }, [copy.buffer]);
-});
+let decoder = new Decompress(emit);
 
 port.on('message', (request: ZstdRequest) => {
   if ('usedBytes' in request) {
@@ -43,7 +38,9 @@ async function handle(request: { chunk: Uint8Array } | { end: true }): Promise<v
     return;
   }
   for (const piece of frames.push(request.chunk)) {
-    decoder.push(piece);
+    decoder.push(piece.bytes, piece.endsFrame);
+    // A decoder holds back the beginning of the next frame until there is more of it: each frame gets its own.
+    if (piece.endsFrame) decoder = new Decompress(emit);
     while (unusedBytes > maxUnusedBytes) {
       await new Promise<void>((done) => {
         resume = done;
@@ -51,6 +48,12 @@ async function handle(request: { chunk: Uint8Array } | { end: true }): Promise<v
     }
   }
   answer({ wanted: true });
+}
+
+function emit(data: Uint8Array): void {
+  const copy = data.slice(); // the decoder goes on using its window
+  unusedBytes += copy.length;
+  if (copy.length > 0) answer({ data: copy }, [copy.buffer]);
 }
 
 function answer(message: ZstdAnswer, transfer: ArrayBuffer[] = []): void {

@@ -43,6 +43,7 @@ export function createMemoryLayerStore(options: MemoryLayerStoreOptions = {}): M
     kind: 'memory',
     has: async (diffIds) => diffIds.every((_, index) => usable.has(chainId(diffIds.slice(0, index + 1)))),
     apply: async (stack, { signal, onLayer } = {}) => {
+      signal?.throwIfAborted();
       for (const [index, source] of stack.entries()) {
         signal?.throwIfAborted();
         const files = layers.get(source.diffId) ?? (await readLayer(source, options, signal));
@@ -107,7 +108,10 @@ async function readLayer(
   return files;
 }
 
-function parse(archive: Buffer, diffId: Digest): Promise<MemoryFile[]> {
+async function parse(archive: Buffer, diffId: Digest): Promise<MemoryFile[]> {
+  if (archive.every((byte) => byte === 0)) return []; // the tar package takes it for no archive
+  if (archive.length % 512 !== 0)
+    throw new EngineError('INVALID_LAYER', { diffId, entry: '', reason: 'the archive is truncated' });
   return new Promise((resolve, reject) => {
     const files: MemoryFile[] = [];
     const refuse = (entry: string, reason: string): void =>

@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import { limits } from '../../core/limits.js';
 import type { Credential } from '../credential-source.js';
 import type { HttpClient, HttpRequest } from '../http-client.js';
-import { basicAuthorization } from './basic-authorization.js';
+import { basicAuthorization, secretsOfAuthorization } from './basic-authorization.js';
 import { followRedirects } from './follow-redirects.js';
 import { readBounded } from './read-bounded.js';
 import { responseError } from './response-error.js';
@@ -43,11 +43,9 @@ export async function fetchToken(http: HttpClient, request: TokenRequest, guard:
   return parseToken(Buffer.from(bytes).toString('utf8'), guard.registry);
 }
 
-/** Every form in which a credential travels. */
-export function secretsOf(credential: Credential | undefined): readonly string[] {
-  if (credential === undefined) return [];
-  if (credential.kind === 'identity-token') return [credential.token];
-  return [basicAuthorization(credential).slice('Basic '.length), credential.password];
+function secretsOf(credential: Credential | undefined): readonly string[] {
+  if (credential?.kind === 'identity-token') return [credential.token];
+  return credential === undefined ? [] : secretsOfAuthorization(basicAuthorization(credential));
 }
 
 function get({ realm, service, scope, credential }: TokenRequest): HttpRequest {

@@ -2,6 +2,7 @@ import type { EngineError } from '../../core/errors/engine-error.js';
 import { formatFamiliarReference, type Reference } from '../../core/reference.js';
 import type { HttpClient, HttpRequest, HttpResponse } from '../http-client.js';
 import type { AccessTarget, Authorizer } from './authorizer.js';
+import { secretsOfAuthorization } from './basic-authorization.js';
 import { type Answer, followRedirects } from './follow-redirects.js';
 import { parseChallenges } from './parse-challenges.js';
 import { registryUrl } from './registry-url.js';
@@ -81,7 +82,7 @@ export class RegistrySession {
     return responseError(response, {
       registry,
       reference: isManifest ? familiar : `${familiar}, ${request.path}`,
-      secrets: authorization === undefined ? [] : [authorization.slice(authorization.indexOf(' ') + 1)],
+      secrets: secretsOfAuthorization(authorization),
       now: this.#options.policy.clock.now(),
       signal: request.signal,
     });

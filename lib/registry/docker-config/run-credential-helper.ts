@@ -37,6 +37,9 @@ export async function runCredentialHelper(
   throw failed(`it ended with ${code}${said === '' ? '' : `: ${said.slice(0, 200)}`}`);
 }
 
+/** What a helper has printed is read to the end within this time after it has ended. */
+const drainMs = 1000;
+
 const helperAnswer = record({ Username: text, Secret: text });
 
 function toCredential(output: string, failed: (reason: string) => EngineError): Credential {
@@ -60,20 +63,32 @@ function exchange(
   return new Promise((resolve, reject) => {
     const child = spawn(program, ['get'], {
       stdio: ['pipe', 'pipe', 'ignore'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
       ...(environment !== undefined && { env: { ...environment } }),
     });
+    // Without a reader the pipe is closed, so that programs which the helper has started cannot hold this up.
+    const stop = (): void => {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+    };
+    let timer = setTimeout(stop, timeoutMs);
     const chunks: Buffer[] = [];
     let size = 0;
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.byteLength;
       if (size <= limits.credentialBytes) chunks.push(chunk);
-      else child.kill('SIGKILL');
+      else stop();
     });
     child.stdin.on('error', () => undefined); // a helper that has ended before it read tells so by its exit code
-    child.once('error', (cause) => reject(failed(`it cannot be run: ${cause.message}`, cause)));
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      reject(failed(`it cannot be run: ${cause.message}`, cause));
+    });
+    child.once('exit', () => {
+      clearTimeout(timer);
+      timer = setTimeout(stop, drainMs);
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       if (size > limits.credentialBytes) reject(failed(`it printed more than ${limits.credentialBytes} bytes`));
       else resolve({ code: code ?? signal ?? 'unknown', output: Buffer.concat(chunks).toString('utf8') });
     });

@@ -99,7 +99,12 @@ function checkBandwidth(resources: CgroupResources): CgroupLimits['cpuBandwidth'
 /** The kernel checks that the processors exist; here only what could be anything else than a list. */
 function checkCpuset(value: string | undefined, option: string): string | undefined {
   if (value === undefined || value === '') return undefined;
-  if (/^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?){0,999}$/.test(value)) return value;
+  const isList = /^\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?){0,999}$/.test(value);
+  const rising = value.split(',').every((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return first <= last;
+  });
+  if (isList && rising) return value;
   throw invalid(option, "a list of numbers and ranges, like '0-2,7'", value);
 }
 

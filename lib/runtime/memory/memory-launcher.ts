@@ -69,7 +69,7 @@ export class MemoryLauncher implements Launcher {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
   }
 

@@ -278,7 +278,8 @@ function abortContract(contract: LauncherContract): void {
       const process = await launch('polite');
       const output = textOf(process.stdout);
       await output.includes('ready\n');
-      launcher.close();
+      await launcher.close();
+      await launcher.close();
       const other = await launch('exit', ['4']);
       assert.equal((await other.exited).exitCode, 4);
       process.signal(15);

@@ -25,6 +25,7 @@ const spec: ContainerSpec = {
   readonlyRoot: true,
   rootTarget: '/run/root',
   namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
+  removeAtEnd: ['/run/box'],
   hostname: 'box',
   mounts: [{ op: 'mount', type: 'proc', target: '/proc', options: [], attributes: [], noLinks: true }],
   cgroupMounts: [
@@ -134,7 +135,7 @@ describe('the plan of a container', () => {
     assert.deepEqual(plan.parent, spec.network.parent);
     assert.deepEqual(
       plan.cleanup.map(({ op }) => op),
-      ['write-file', 'remove-directory'],
+      ['write-file', 'remove-directory', 'remove-tree'],
     );
   });
 
