@@ -89,9 +89,9 @@ export class MemoryProcess implements LaunchedProcess {
     const [words, environment] = execute?.op === 'execute' ? [execute.arguments, execute.environment] : [[], []];
     const stdout = this.#output(1, this.stdout);
     const stderr = this.request.terminal ? stdout : this.#output(2, this.stderr);
-    let code: number | void;
+    let code = 0;
     try {
-      code = await program({
+      const result = await program({
         arguments: words,
         environment: Object.fromEntries(environment.map((each) => splitEntry(each))),
         stdin: this.stdin ?? Readable.from([]),
@@ -101,11 +101,12 @@ export class MemoryProcess implements LaunchedProcess {
         onSignal: (number, handler) => void this.#handlers.set(number, handler),
         ended: this.#ended.signal,
       });
+      code = result ?? 0;
     } catch {
       code = 1; // as an uncaught exception ends a program; a killed one has ended already
     }
     await Promise.all([flush(stdout), flush(stderr)]); // a program blocks until its output is taken
-    this.#end((code ?? 0) & 0xff, 0);
+    this.#end(code & 0xff, 0);
   }
 
   #end(exitCode: number, signal: number): void {
@@ -135,8 +136,8 @@ export class MemoryProcess implements LaunchedProcess {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (output !== 'pipe') appendLog(output.logFile, stream, chunk);
-        else if (pipe !== undefined) return void this.#pass(pipe, chunk, done);
-        done();
+        if (pipe === undefined) done();
+        else this.#pass(pipe, chunk, done);
       },
     }).on('error', () => undefined);
   }
@@ -144,7 +145,10 @@ export class MemoryProcess implements LaunchedProcess {
   /** A pipe without a reader ends its writer; a terminal without one swallows. @see pipe(7) */
   #pass(pipe: PassThrough, chunk: Buffer, done: () => void): void {
     if (pipe.destroyed && !this.request.terminal) this.#end(128 + SIGPIPE, SIGPIPE);
-    if (pipe.destroyed || pipe.write(chunk)) return done();
+    if (pipe.destroyed || pipe.write(chunk)) {
+      done();
+      return;
+    }
     const proceed = (): void => {
       for (const event of ['drain', 'close']) pipe.off(event, proceed);
       done();

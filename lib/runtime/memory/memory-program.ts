@@ -20,5 +20,5 @@ export interface MemoryProcessContext {
   readonly ended: AbortSignal;
 }
 
-/** A program as a function: what it returns is its exit code, nothing is 0, and an exception is 1. */
-export type MemoryProgram = (context: MemoryProcessContext) => Promise<number | void> | number | void;
+/** A program as a function: what it returns is its exit code, `undefined` is 0, and an exception is 1. */
+export type MemoryProgram = (context: MemoryProcessContext) => Promise<number | undefined> | number | undefined;

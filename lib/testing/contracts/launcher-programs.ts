@@ -11,8 +11,9 @@ export interface ContractProgram {
 const argument = (context: MemoryProcessContext, index: number): string => context.arguments[index] ?? '';
 
 /** Until the process ends: a program that waits for ever. */
-const forever = async ({ ended }: MemoryProcessContext): Promise<void> => {
+const forever = async ({ ended }: MemoryProcessContext): Promise<undefined> => {
   if (!ended.aborted) await once(ended, 'abort');
+  return undefined;
 };
 
 const sizeOf = ({ terminal }: MemoryProcessContext): string => `${terminal()?.rows} ${terminal()?.columns}\n`;
