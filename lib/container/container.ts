@@ -1,13 +1,14 @@
 import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
-import { KeyedLock } from '../util/keyed-lock.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerFiles, readState } from './container-files.js';
+import { withContainerLock } from './container-lock.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
 import { ContainerProcess } from './container-process.js';
 import type { ContainerRecord } from './container-record.js';
-import type { ContainerServices } from './container-services.js';
+import type { ContainerServices, LiveContainer } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
@@ -32,12 +33,15 @@ export interface ContainerHost {
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
   readonly #record: ContainerRecord;
-  readonly #turns = new KeyedLock<'lifecycle'>();
+  readonly #assertOpen: () => void;
+  /** What this object has started last. */
+  #live: LiveContainer | undefined;
 
   /** @internal */
-  constructor(services: ContainerServices, record: ContainerRecord) {
+  constructor(services: ContainerServices, record: ContainerRecord, assertOpen: () => void) {
     this.#services = services;
     this.#record = record;
+    this.#assertOpen = assertOpen;
   }
 
   /** The same as `engine.containers.create(options)`. */
@@ -69,9 +73,14 @@ export class Container implements AsyncDisposable {
    *
    * @throws EngineError `WRONG_STATE` when it runs already; `PROGRAM_NOT_FOUND` (a shell's 127),
    * `PROGRAM_NOT_EXECUTABLE` (126), `NO_SUCH_USER`, `PORT_TAKEN`, `LAUNCH_FAILED`: then nothing is left of the attempt.
+   * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => startContainer(this.#services, this.#record, options));
+    this.#assertOpen();
+    const start = async (): Promise<void> => {
+      this.#live = await startContainer(this.#services, this.#record, options);
+    };
+    await withContainerLock(this.#services, this.id, options.signal, start);
   }
 
   /**
@@ -84,6 +93,7 @@ export class Container implements AsyncDisposable {
     command: readonly string[],
     options: ExecOptions & BufferedOptions & Abortable = {},
   ): Promise<CommandResult> {
+    this.#assertOpen();
     checkBounds(options);
     const stdin = options.input === undefined ? 'null' : 'pipe';
     const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
@@ -92,18 +102,19 @@ export class Container implements AsyncDisposable {
 
   /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
   async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
+    this.#assertOpen();
     return new ContainerProcess(
       await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }),
     );
   }
 
   /**
-   * How the container ends, or has ended.
+   * How the container ends, or has ended; also after its removal, if this object has started it.
    *
-   * @throws EngineError `WRONG_STATE` when it was never started.
+   * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
    */
   wait(options: Abortable = {}): Promise<ExitStatus> {
-    return waitContainer(this.#services, this.id, options);
+    return waitContainer(this.#services, this.id, options, this.#live);
   }
 
   /** Its output so far, or until its end with `follow`. */
@@ -136,7 +147,12 @@ export class Container implements AsyncDisposable {
    * @throws EngineError `WRONG_STATE` when it runs and `force` is not set.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => removeContainer(this.#services, this.#record, options));
+    const remove = (): Promise<void> => removeContainer(this.#services, this.#record, options);
+    try {
+      await withContainerLock(this.#services, this.id, undefined, remove);
+    } catch (error) {
+      if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // gone is what was wanted
+    }
   }
 
   /** Everything about it, as plain data. */

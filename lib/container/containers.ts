@@ -1,6 +1,7 @@
 import type { Abortable } from '../core/abortable.js';
 import { Container } from './container.js';
 import type { ContainerOptions } from './container-options.js';
+import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { createContainer } from './create-container.js';
 
@@ -23,13 +24,13 @@ export class Containers {
    */
   async create(options: ContainerOptions & Abortable): Promise<Container> {
     this.#assertOpen();
-    return new Container(this.#services, await createContainer(this.#services, options));
+    return this.#wrap(await createContainer(this.#services, options));
   }
 
   /** All containers of this root, of other processes too, newest first. */
   async list(): Promise<readonly Container[]> {
     this.#assertOpen();
-    return (await this.#services.records.list()).map((record) => new Container(this.#services, record));
+    return (await this.#services.records.list()).map((record) => this.#wrap(record));
   }
 
   /**
@@ -39,6 +40,10 @@ export class Containers {
    */
   async get(reference: string): Promise<Container> {
     this.#assertOpen();
-    return new Container(this.#services, await this.#services.records.resolve(reference));
+    return this.#wrap(await this.#services.records.resolve(reference));
+  }
+
+  #wrap(record: ContainerRecord): Container {
+    return new Container(this.#services, record, this.#assertOpen);
   }
 }

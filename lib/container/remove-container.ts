@@ -6,6 +6,7 @@ import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { removeCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
 export interface RemoveOptions {
@@ -38,7 +39,7 @@ export async function removeContainer(
       failures.push(error);
     }
   };
-  await attempt(() => awaitSettled(services.live.get(id)));
+  await attempt(() => awaitCleanUp(services, record));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   if (existsSync(files.directory)) {
@@ -53,4 +54,14 @@ export async function removeContainer(
     throw first;
   }
   services.own.delete(id);
+}
+
+/** The supervisor cleans up after its container. What it cannot do because it was killed is done here. */
+async function awaitCleanUp(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  try {
+    await awaitSettled(services.live.get(record.id));
+  } catch (error) {
+    if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
+    await removeCgroups(services, record);
+  }
 }

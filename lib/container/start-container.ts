@@ -15,6 +15,7 @@ import { buildContainerSpec } from './build-container-spec.js';
 import { type ContainerFiles, containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
+import { clearStartRecord } from './start-record.js';
 
 export interface StartOptions extends Abortable {
   /** Default `log`: output goes to the container's log file. `pipe` gives it to the caller. */
@@ -63,8 +64,7 @@ async function tryStart(
   const undo = new UndoStack();
   try {
     await mkdir(files.runDirectory, { recursive: true, mode: 0o700 });
-    rmSync(files.process, { force: true });
-    rmSync(files.exit, { force: true });
+    undo.defer(clearStartRecord(files));
     const root = renewWorkDirectory(record.root, status);
     const endpoint = await attach(services, record, files, options, undo);
     writeEtcFiles(services, record, endpoint, files);
