@@ -6,6 +6,7 @@ import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { removeCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
 export interface RemoveOptions {
@@ -41,6 +42,7 @@ export async function removeContainer(
   await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
+  await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
     await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));

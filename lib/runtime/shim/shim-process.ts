@@ -12,6 +12,8 @@ import { ControlChannel, type ShimMessage } from './control-channel.js';
 import { launchError } from './launch-error.js';
 import type { ShimStdio } from './stdio.js';
 
+const SIGKILL = 9;
+
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
   readonly channel: ControlChannel;
@@ -90,7 +92,11 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    if (!this.#started.settled || this.#identity === undefined) this.socket.destroy();
+    if (this.#identity === undefined) {
+      // The end of the channel alone would let a detached container go on.
+      this.channel.signal(SIGKILL);
+      this.socket.destroySoon();
+    }
     await this.#released.promise;
   }
 
