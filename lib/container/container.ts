@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { Abortable } from '../core/abortable.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
+import type { LaunchedProcess } from '../runtime/launcher.js';
 import { KeyedLock } from '../util/keyed-lock.js';
+import { awaitExit } from './await-process.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerFiles, readState } from './container-files.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
@@ -32,6 +35,8 @@ export interface ContainerHost {
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
   readonly #record: ContainerRecord;
+  /** Of the latest start through this object. */
+  #latest: LaunchedProcess | undefined;
   readonly #turns = new KeyedLock<'lifecycle'>();
 
   /** @internal */
@@ -55,6 +60,7 @@ export class Container implements AsyncDisposable {
     return this.#record.name;
   }
 
+  /** The image's and its own. */
   get labels(): Readonly<Record<string, string>> {
     return this.#record.config.labels;
   }
@@ -71,7 +77,12 @@ export class Container implements AsyncDisposable {
    * `PROGRAM_NOT_EXECUTABLE` (126), `NO_SUCH_USER`, `PORT_TAKEN`, `LAUNCH_FAILED`: then nothing is left of the attempt.
    */
   async start(options: Abortable = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => startContainer(this.#services, this.#record, options));
+    await this.#services.work.run(options.signal, (signal) =>
+      this.#turns.run('lifecycle', async () => {
+        const { process } = await startContainer(this.#services, this.#record, { ...options, signal });
+        this.#latest = process;
+      }),
+    );
   }
 
   /**
@@ -86,23 +97,29 @@ export class Container implements AsyncDisposable {
   ): Promise<CommandResult> {
     checkBounds(options);
     const stdin = options.input === undefined ? 'null' : 'pipe';
-    const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
-    return collectResult(process, this.id, options);
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { ...options, stdin, signal });
+      return collectResult(process, this.id, { ...options, signal });
+    });
   }
 
   /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
   async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
-    return new ContainerProcess(
-      await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }),
-    );
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options, signal });
+      return new ContainerProcess(process);
+    });
   }
 
   /**
-   * How the container ends, or has ended.
+   * How the container ends, or has ended; also after its removal, when it was this object that has started it.
    *
    * @throws EngineError `WRONG_STATE` when it was never started.
    */
-  wait(options: Abortable = {}): Promise<ExitStatus> {
+  async wait(options: Abortable = {}): Promise<ExitStatus> {
+    if (this.#latest !== undefined && !existsSync(containerFiles(this.#services.layout, this.id).directory)) {
+      return awaitExit(this.#latest, options.signal);
+    }
     return waitContainer(this.#services, this.id, options);
   }
 

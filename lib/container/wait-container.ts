@@ -24,7 +24,13 @@ export async function waitContainer(
   const state = readState(files);
   if (state.status === 'created') throw new EngineError('WRONG_STATE', { id, status: 'created', wanted: 'started' });
   if (state.status === 'exited') return state.exit;
-  return live === undefined ? waitForRecord(files, options.signal) : awaitExit(live.process, options.signal);
+  if (live === undefined) return waitForRecord(files, options.signal);
+  try {
+    return await awaitExit(live.process, options.signal);
+  } catch (error) {
+    if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
+    return waitForRecord(files, options.signal); // its supervisor was killed: the kernel ends the container
+  }
 }
 
 /** For a container that another process has started. */

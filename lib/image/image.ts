@@ -49,6 +49,7 @@ export class Image {
     return this.#record.layers.map((layer) => layer.diffId);
   }
 
+  /** The machine that it is for. */
   get platform(): Platform {
     const { os, architecture, variant } = configOf(this.#record);
     return { os, architecture, ...(variant !== undefined && { variant }) };
@@ -59,6 +60,7 @@ export class Image {
     return configOf(this.#record).config ?? {};
   }
 
+  /** Labels of its configuration. */
   get labels(): Readonly<Record<string, string>> {
     return this.config.Labels ?? {};
   }

@@ -52,6 +52,7 @@ export interface LaunchedProcess {
  * with stage, operation, errno and operand for all else. After an abort the process is killed.
  */
 export interface Launcher {
+  /** Starts a process; see above for how it fails. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
   /** Gives back what the launcher holds; running processes go on. The launcher can be used again. */
   close(): Promise<void>;
