@@ -24,7 +24,10 @@ import { waitContainer } from './wait-container.js';
 
 /** Whatever has containers: an engine. */
 export interface ContainerHost {
-  readonly containers: { create(options: ContainerOptions & Abortable): Promise<Container> };
+  readonly containers: {
+    /** Makes a container. */
+    create(options: ContainerOptions & Abortable): Promise<Container>;
+  };
 }
 
 /**

@@ -7,7 +7,10 @@ import type { PullOptions } from './pull-image.js';
 
 /** Whatever has images: an engine. */
 export interface ImageHost {
-  readonly images: { pull(reference: string, options?: PullOptions): Promise<Image> };
+  readonly images: {
+    /** Fetches an image. */
+    pull(reference: string, options?: PullOptions): Promise<Image>;
+  };
 }
 
 /** An image that is here and usable. Plain data: it does not change when its name is given to another. */

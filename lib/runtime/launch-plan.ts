@@ -5,7 +5,7 @@
  *
  * Stages, and who executes them:
  * - `prepare`: the shim, before the child exists. Cgroups are made here.
- * - `parent`: the shim, while the child exists. The child's network namespace is open at {@link CONTAINER_NETNS_FD}.
+ * - `parent`: the shim, while the child exists. The child's network namespace is open as descriptor 100.
  * - `child`: the child in its new namespaces. Its `sync` operation waits until `parent` is done.
  * - `cleanup`: the shim, after the container has ended or its start has failed; errors are reported but skip nothing.
  */

@@ -39,6 +39,7 @@ export interface LaunchedProcess {
   keepAlive(): () => void;
   /** Sends a signal by number; false when the process has ended. */
   signal(number: number): boolean;
+  /** Tells the terminal its new size. */
   resize(columns: number, rows: number): void;
   /** Lets an `owner` process outlive this one. */
   release(): void;
