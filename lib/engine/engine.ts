@@ -39,7 +39,15 @@ export class Engine implements AsyncDisposable {
     // Not before that check: on another system the adapters could not even be loaded.
     const { defaultServices } = await import('./default-services.js');
     const events = new EngineEventHub();
-    const services = await defaultServices(options, events);
+    return Engine.assemble(await defaultServices(options, events), events);
+  }
+
+  /**
+   * Puts an engine on services that were made elsewhere.
+   *
+   * @internal
+   */
+  static async assemble(services: EngineServices, events: EngineEventHub): Promise<Engine> {
     await recover(services);
     return new Engine(services, events);
   }

@@ -88,7 +88,7 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    this.channel.signal(SIGKILL);
+    this.channel.signal(SIGKILL); // a detached one would live on without its owner
     this.channel.end();
     await this.#released.promise;
   }

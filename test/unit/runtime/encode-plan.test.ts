@@ -32,6 +32,7 @@ test('a plan is these bytes', () => {
 const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = [
   [{ op: 'make-directory', path: '/d', mode: 0o755 }, ['/d', 0o755]],
   [{ op: 'remove-directory', path: '/d' }, ['/d']],
+  [{ op: 'remove-tree', path: '/d' }, ['/d']],
   [{ op: 'write-file', path: '/f', data: 'x\ny' }, ['/f', 'x\ny']],
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
   [
