@@ -22,7 +22,10 @@ import { waitContainer } from './wait-container.js';
 
 /** Whatever has containers: an engine. */
 export interface ContainerHost {
-  readonly containers: { create(options: ContainerOptions & Abortable): Promise<Container> };
+  readonly containers: {
+    /** Makes a container. */
+    create(options: ContainerOptions & Abortable): Promise<Container>;
+  };
 }
 
 /**
@@ -33,15 +36,13 @@ export interface ContainerHost {
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
   readonly #record: ContainerRecord;
-  readonly #assertOpen: () => void;
-  /** What this object has started last. */
-  #live: LiveContainer | undefined;
+  /** The latest start through this object. */
+  #latest: LiveContainer | undefined;
 
   /** @internal */
-  constructor(services: ContainerServices, record: ContainerRecord, assertOpen: () => void) {
+  constructor(services: ContainerServices, record: ContainerRecord) {
     this.#services = services;
     this.#record = record;
-    this.#assertOpen = assertOpen;
   }
 
   /** The same as `engine.containers.create(options)`. */
@@ -59,6 +60,7 @@ export class Container implements AsyncDisposable {
     return this.#record.name;
   }
 
+  /** The image's and its own. */
   get labels(): Readonly<Record<string, string>> {
     return this.#record.config.labels;
   }
@@ -76,11 +78,11 @@ export class Container implements AsyncDisposable {
    * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
-    this.#assertOpen();
-    const start = async (): Promise<void> => {
-      this.#live = await startContainer(this.#services, this.#record, options);
-    };
-    await withContainerLock(this.#services, this.id, options.signal, start);
+    await this.#services.work.run(options.signal, (signal) =>
+      withContainerLock(this.#services, this.id, signal, async () => {
+        this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
+      }),
+    );
   }
 
   /**
@@ -93,28 +95,29 @@ export class Container implements AsyncDisposable {
     command: readonly string[],
     options: ExecOptions & BufferedOptions & Abortable = {},
   ): Promise<CommandResult> {
-    this.#assertOpen();
     checkBounds(options);
     const stdin = options.input === undefined ? 'null' : 'pipe';
-    const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
-    return collectResult(process, this.id, options);
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { ...options, stdin, signal });
+      return collectResult(process, this.id, { ...options, signal });
+    });
   }
 
   /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
   async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
-    this.#assertOpen();
-    return new ContainerProcess(
-      await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }),
-    );
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options, signal });
+      return new ContainerProcess(process);
+    });
   }
 
   /**
-   * How the container ends, or has ended; also after its removal, if this object has started it.
+   * How the container ends, or has ended; also after its removal, when it was this object that has started it.
    *
    * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
    */
   wait(options: Abortable = {}): Promise<ExitStatus> {
-    return waitContainer(this.#services, this.id, options, this.#live);
+    return waitContainer(this.#services, this.id, options, this.#latest);
   }
 
   /** Its output so far, or until its end with `follow`. */

@@ -9,6 +9,7 @@ import type { ContainerServices } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Kills a running container first. Default false. */
   readonly force?: boolean;
@@ -39,9 +40,10 @@ export async function removeContainer(
       failures.push(error);
     }
   };
-  await attempt(() => awaitCleanUp(services, record));
+  await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
+  await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
     await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));
@@ -54,14 +56,4 @@ export async function removeContainer(
     throw first;
   }
   services.own.delete(id);
-}
-
-/** The supervisor cleans up after its container. What it cannot do because it was killed is done here. */
-async function awaitCleanUp(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  try {
-    await awaitSettled(services.live.get(record.id));
-  } catch (error) {
-    if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
-    await removeCgroups(services, record);
-  }
 }

@@ -27,9 +27,8 @@ export class Engine implements AsyncDisposable {
   private constructor(services: EngineServices, events: EngineEventHub) {
     this.#services = services;
     this.#events = events;
-    const assertOpen = (): void => this.#assertOpen();
-    this.images = new Images(services.images, assertOpen, services.searchPath);
-    this.containers = new Containers(services.containers, assertOpen);
+    this.images = new Images(services.images, services.containers.work, services.searchPath);
+    this.containers = new Containers(services.containers);
   }
 
   /**
@@ -65,8 +64,10 @@ export class Engine implements AsyncDisposable {
    * `signal`.
    */
   async run(image: string, command?: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    this.#assertOpen();
-    return runContainer(this.#services.containers, image, command, options);
+    const { containers } = this.#services;
+    return containers.work.run(options.signal, (signal) =>
+      runContainer(containers, image, command, { ...options, signal }),
+    );
   }
 
   /** Listens to what happens in this process. Returns how to stop. */
@@ -75,8 +76,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Ends the containers of lifetime `owner` that this engine has made, removes them, and gives everything else back.
-   * Detached containers go on. Safe to call twice; after a failure the next call tries again.
+   * Aborts what is under way (it rejects with `CLOSED`), ends the containers of lifetime `owner` that this engine has
+   * made, removes them, and gives everything else back. Detached containers go on. Safe to call twice; after a failure the next call tries again.
    */
   close(): Promise<void> {
     this.#closing ??= this.#release().catch((error: unknown) => {
@@ -86,6 +87,7 @@ export class Engine implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** The same as {@link Engine.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -100,6 +102,7 @@ export class Engine implements AsyncDisposable {
         failures.push(error);
       }
     };
+    await containers.work.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());
@@ -132,9 +135,5 @@ export class Engine implements AsyncDisposable {
         if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes(error.code ?? '')) throw error;
       });
     }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new EngineError('CLOSED', { what: 'engine' });
   }
 }

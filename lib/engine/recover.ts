@@ -25,8 +25,7 @@ export async function recover(services: EngineServices): Promise<void> {
   }
   for (const record of await containers.records.list()) {
     if (isOrphan(record)) await removeContainer(containers, record, { force: true });
-    // One whose owner lives may be starting at this moment.
-    else if (!isOwned(record) && !isRunning(containers, record.id)) await removeCgroups(containers, record);
+    else if (!isRunning(containers, record.id) && !isOwnerAlive(record)) await removeCgroups(containers, record);
   }
   for (const driver of containers.networks.values()) {
     await driver.sweep((id) => mayUseNetwork(containers, id));
@@ -53,10 +52,11 @@ async function removeUnfinished(services: ContainerServices): Promise<void> {
 }
 
 function isOrphan(record: ContainerRecord): boolean {
-  return record.config.lifetime === 'owner' && !isOwned(record);
+  return record.config.lifetime === 'owner' && !isOwnerAlive(record);
 }
 
-const isOwned = ({ owner }: ContainerRecord): boolean =>
+/** While it lives it may be starting the container at this moment. */
+const isOwnerAlive = ({ owner }: ContainerRecord): boolean =>
   isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) });
 
 const isRunning = (services: ContainerServices, id: string): boolean =>
@@ -66,5 +66,5 @@ const isRunning = (services: ContainerServices, id: string): boolean =>
 async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {
   const record = await services.records.read(id);
   if (record === undefined) return false;
-  return isOwned(record) || isRunning(services, id);
+  return isOwnerAlive(record) || isRunning(services, id);
 }
