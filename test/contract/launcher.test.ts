@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LaunchPlan } from '#lib/runtime/launch-plan.js';
 import { MemoryLauncher } from '#lib/runtime/memory/memory-launcher.js';
-import { type CommandOptions, launcherContract } from '#lib/testing/contracts/launcher-contract.js';
+import { launcherContract } from '#lib/testing/contracts/launcher-contract.js';
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
+import type { CommandOptions } from '#lib/testing/contracts/launcher-under-test.js';
 import { executeOnHost } from '../helpers/execute-on-host.js';
 import { openShimLauncher } from '../helpers/shim-launcher-fixture.js';
 

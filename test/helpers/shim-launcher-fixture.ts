@@ -6,8 +6,8 @@ import { shimPaths } from '#lib/engine/shim-paths.js';
 import { KoffiKernel } from '#lib/kernel/koffi/koffi-kernel.js';
 import type { LaunchPlan } from '#lib/runtime/launch-plan.js';
 import { ShimLauncher } from '#lib/runtime/shim/shim-launcher.js';
-import type { CommandOptions, LauncherUnderTest } from '#lib/testing/contracts/launcher-contract.js';
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
+import type { CommandOptions, LauncherUnderTest } from '#lib/testing/contracts/launcher-under-test.js';
 
 const applets = ['sh', 'cat', 'head', 'tr', 'sleep', 'stty', 'id', 'ls', 'true'];
 

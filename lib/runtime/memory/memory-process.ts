@@ -25,6 +25,7 @@ export class MemoryProcess implements LaunchedProcess {
   readonly #released = new Deferred<void>();
   readonly #handlers = new Map<number, () => void>();
   readonly #ended = new AbortController();
+  readonly #background: Promise<void>[] = [];
   #terminal: { columns: number; rows: number } | undefined;
 
   constructor(
@@ -99,6 +100,7 @@ export class MemoryProcess implements LaunchedProcess {
         stderr,
         terminal: () => this.#terminal,
         onSignal: (number, handler) => void this.#handlers.set(number, handler),
+        background: (work) => void this.#background.push(work),
         ended: this.#ended.signal,
       });
       code = result ?? 0;
@@ -116,8 +118,10 @@ export class MemoryProcess implements LaunchedProcess {
     if (this.request.exitFile !== undefined) {
       writeRecord(this.request.exitFile, `${exitCode} ${signal} 0 ${finishedAt}\n`);
     }
-    this.stdout?.end();
-    this.stderr?.end();
+    void Promise.allSettled(this.#background).then(() => {
+      this.stdout?.end();
+      this.stderr?.end();
+    });
     this.stdin?.destroy(); // nobody reads any more
     this.#exited.resolve({
       exitCode,

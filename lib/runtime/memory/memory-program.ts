@@ -16,6 +16,8 @@ export interface MemoryProcessContext {
    * in a PID namespace of its own, where only SIGKILL does. @see pid_namespaces(7)
    */
   onSignal(number: number, handler: () => void): void;
+  /** Work of a child that the program leaves behind: while it lasts, the outputs stay open. */
+  background(work: Promise<void>): void;
   /** Aborts when the process has ended: a program that waits for something should stop. */
   readonly ended: AbortSignal;
 }

@@ -1,51 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decodeLogRecord } from '../../container/log-record.js';
-import { EngineError } from '../../core/errors/engine-error.js';
-import type { LaunchPlan, PlanOperation, PlanStage } from '../../runtime/launch-plan.js';
-import type { LaunchedProcess, Launcher, LaunchRequest } from '../../runtime/launcher.js';
 import { startTicksOf } from '../../util/start-ticks.js';
-import type { ContractProgramName } from './launcher-programs.js';
+import { launcherAbortContract } from './launcher-abort-contract.js';
+import { launcherFailureContract } from './launcher-failure-contract.js';
 import { launcherTerminalContract } from './launcher-terminal-contract.js';
+import { baseRequest, type Launch, type LauncherContract, type LauncherFixture } from './launcher-under-test.js';
+import { numbersIn } from './numbers-in.js';
 import { textOf } from './text-of.js';
-
-/** How a command of the contract is launched. */
-export interface CommandOptions {
-  readonly environment?: readonly string[];
-  readonly terminal?: { readonly columns: number; readonly rows: number };
-}
-
-/** A launcher under test. */
-export interface LauncherUnderTest extends AsyncDisposable {
-  readonly launcher: Launcher;
-  /** An empty directory of the host, for files of the test. */
-  readonly directory: string;
-  /** The plan that runs a program of {@link contractPrograms} in new mount and PID namespaces. */
-  plan(program: ContractProgramName, words: readonly string[], options: CommandOptions): LaunchPlan;
-  /** The same for a file that is missing, or that is there without the right to execute it. */
-  brokenPlan(kind: 'missing' | 'not executable'): LaunchPlan;
-}
-
-export interface LauncherFixture {
-  readonly name: string;
-  open(): Promise<LauncherUnderTest>;
-}
-
-/** Launches a program with pipes unless told otherwise. */
-export type Launch = (
-  program: ContractProgramName,
-  words?: readonly string[],
-  request?: Partial<Omit<LaunchRequest, 'plan' | 'terminal'>> & CommandOptions,
-) => Promise<LaunchedProcess>;
-
-export type LauncherContract = (
-  title: string,
-  body: (launch: Launch, tested: LauncherUnderTest) => Promise<void>,
-) => void;
-
-const base = { stdin: 'pipe', output: 'pipe', terminal: false, lifetime: 'owner', durable: false } as const;
 
 /** What every {@link Launcher} does. */
 export function launcherContract(fixture: LauncherFixture): void {
@@ -55,7 +19,7 @@ export function launcherContract(fixture: LauncherFixture): void {
       const launch: Launch = async (program, words = [], { environment, terminal, ...request } = {}) => {
         const options = { ...(environment && { environment }), ...(terminal && { terminal }) };
         const plan = tested.plan(program, words, options);
-        return tested.launcher.launch({ ...base, plan, terminal: terminal !== undefined, ...request });
+        return tested.launcher.launch({ ...baseRequest, plan, terminal: terminal !== undefined, ...request });
       };
       const alive = setInterval(() => undefined, 1000); // a launched process alone does not keep this one going
       try {
@@ -69,8 +33,8 @@ export function launcherContract(fixture: LauncherFixture): void {
     exitContract(contract);
     streamContract(contract);
     fileContract(contract);
-    abortContract(contract);
-    failureContract(contract);
+    launcherAbortContract(contract);
+    launcherFailureContract(contract);
     launcherTerminalContract(contract);
   });
 }
@@ -236,139 +200,6 @@ function fileContract(contract: LauncherContract): void {
     assert.ok(stdout === 'o'.repeat(1_000_000) && stderr === 'e'.repeat(1_000_000));
     await process.released;
   });
-}
-
-function abortContract(contract: LauncherContract): void {
-  const reason = new Error('changed my mind');
-
-  contract('nothing starts after an abort', async (launch, { directory }) => {
-    const processFile = join(directory, 'process');
-    const signal = AbortSignal.abort(reason);
-    await assert.rejects(launch('hang', [], { processFile, signal }), (error) => error === reason);
-    assert.ok(!existsSync(processFile));
-  });
-
-  for (const lifetime of ['owner', 'detached'] as const) {
-    contract(`an abort while it starts ends what has started (${lifetime})`, async (launch, { directory }) => {
-      const controller = new AbortController();
-      const processFile = join(directory, 'process');
-      const launching = launch('hang', [], { processFile, lifetime, signal: controller.signal });
-      controller.abort(reason);
-      await assert.rejects(launching, (error) => error === reason);
-      if (existsSync(processFile)) {
-        const [pid, ticks] = numbersIn(processFile);
-        assert.notEqual(startTicksOf(Number(pid)), ticks, 'the process is gone');
-      }
-    });
-  }
-
-  contract('an abort after the start changes nothing', async (launch) => {
-    const controller = new AbortController();
-    const process = await launch('polite', [], { signal: controller.signal });
-    await textOf(process.stdout).includes('ready\n');
-    controller.abort(reason);
-    process.signal(15);
-    assert.equal((await process.exited).exitCode, 7);
-    await process.released;
-  });
-
-  contract(
-    'a launcher that was closed launches again, and lets go of nothing that runs',
-    async (launch, { launcher }) => {
-      const process = await launch('polite');
-      const output = textOf(process.stdout);
-      await output.includes('ready\n');
-      await launcher.close();
-      await launcher.close();
-      const other = await launch('exit', ['4']);
-      assert.equal((await other.exited).exitCode, 4);
-      process.signal(15);
-      assert.equal((await process.exited).exitCode, 7);
-      await Promise.all([process.released, other.released]);
-    },
-  );
-}
-
-function failureContract(contract: LauncherContract): void {
-  contract('a missing program and one that cannot be executed are told apart', async (_, tested) => {
-    const missing = tested.launcher.launch({ ...base, plan: tested.brokenPlan('missing') });
-    await assert.rejects(missing, (error) => EngineError.is(error, 'PROGRAM_NOT_FOUND') && error.data.exitCode === 127);
-    const closed = tested.launcher.launch({ ...base, plan: tested.brokenPlan('not executable') });
-    await assert.rejects(
-      closed,
-      (error) => EngineError.is(error, 'PROGRAM_NOT_EXECUTABLE') && error.data.exitCode === 126,
-    );
-  });
-
-  for (const stage of ['prepare', 'parent', 'child'] as const) {
-    contract(`a failure of stage ${stage} names what failed, and is cleaned up after`, async (_, tested) => {
-      const made = join(tested.directory, 'made');
-      const plan = withOperations(tested.plan('hang', [], {}), made, stage);
-      const files = { processFile: join(tested.directory, 'process'), exitFile: join(tested.directory, 'exit') };
-      await assert.rejects(tested.launcher.launch({ ...base, ...files, plan }), (error) => {
-        assert.ok(EngineError.is(error, 'LAUNCH_FAILED'), String(error));
-        const { operation, errno, operand } = error.data;
-        assert.deepEqual(
-          { stage: error.data.stage, operation, errno, operand },
-          { stage, operation: 'write-file: open', errno: 'ENOENT', operand: missingFile },
-        );
-        return true;
-      });
-      assert.ok(!existsSync(made), 'stage cleanup was executed');
-      assert.ok(!existsSync(files.processFile) && !existsSync(files.exitFile));
-    });
-  }
-
-  contract(
-    'what stage prepare has made is there while the program runs, and gone when it is released',
-    async (_, tested) => {
-      const made = join(tested.directory, 'made');
-      const process = await tested.launcher.launch({
-        ...base,
-        plan: withOperations(tested.plan('hang', [], {}), made),
-      });
-      assert.ok(existsSync(made));
-      process.signal(9);
-      await process.released;
-      assert.ok(!existsSync(made));
-    },
-  );
-
-  contract(
-    'a failing clean-up is told by the release, skips nothing, and leaves the exit as it was',
-    async (_, tested) => {
-      const made = join(tested.directory, 'made');
-      const plan = withOperations(tested.plan('exit', ['6'], {}), made, 'cleanup');
-      const process = await tested.launcher.launch({ ...base, plan });
-      assert.equal((await process.exited).exitCode, 6);
-      await assert.rejects(
-        process.released,
-        (error) =>
-          EngineError.is(error, 'LAUNCH_FAILED') && error.data.stage === 'cleanup' && error.data.errno === 'ENOENT',
-      );
-      assert.ok(!existsSync(made));
-    },
-  );
-}
-
-const missingFile = '/nonexistent/tscontainer';
-
-/** Adds a directory that lives as long as the process, and an operation that fails in stage `failing`. */
-function withOperations(plan: LaunchPlan, made: string, failing?: PlanStage): LaunchPlan {
-  const failure: PlanOperation = { op: 'write-file', path: missingFile, data: '' };
-  const before = (stage: PlanStage): readonly PlanOperation[] => (stage === failing ? [failure] : []);
-  mkdirSync(join(made, '..'), { recursive: true });
-  return {
-    ...plan,
-    prepare: [{ op: 'make-directory', path: made, mode: 0o700 }, ...before('prepare'), ...plan.prepare],
-    parent: [...before('parent'), ...plan.parent],
-    child: [...before('child'), ...plan.child],
-    cleanup: [...before('cleanup'), ...plan.cleanup, { op: 'remove-directory', path: made }],
-  };
-}
-
-function numbersIn(path: string): readonly bigint[] {
-  return readFileSync(path, 'latin1').trim().split(' ').map(BigInt);
 }
 
 function logOf(path: string): { readonly stdout: string; readonly stderr: string } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { LauncherContract } from './launcher-contract.js';
+import type { LauncherContract } from './launcher-under-test.js';
 import { textOf } from './text-of.js';
 
 /** What every {@link Launcher} does with a terminal. */
