@@ -47,7 +47,7 @@ export async function execProcess(
   }
   const user = options.user ?? config.user;
   parseUser(user);
-  const cgroup = services.cgroups.plan({ id, resources: {} });
+  const cgroup = services.cgroups.plan({ id, resources: config.resources }); // the same groups as the container's
   const process = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
   const plan = buildJoinPlan({
     target: state.process,

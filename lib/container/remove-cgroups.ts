@@ -1,4 +1,6 @@
 import { existsSync, rmdirSync } from 'node:fs';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { PlanOperation } from '../runtime/launch-plan.js';
 import { delay } from '../util/abort.js';
 import { isMissing } from '../util/file-error.js';
 import type { ContainerRecord } from './container-record.js';
@@ -8,9 +10,18 @@ const PATIENCE_MS = 2000;
 
 /** Removes what a supervisor could not, because it was killed. Of a container that has ended. */
 export async function removeCgroups(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const plan = services.cgroups.plan({ id: record.id, resources: record.config.resources });
-  for (const operation of plan.cleanup) {
+  for (const operation of cleanupOf(services, record)) {
     if (operation.op === 'remove-directory' && existsSync(operation.path)) await removeCgroup(operation.path);
+  }
+}
+
+function cleanupOf(services: ContainerServices, { id, config }: ContainerRecord): readonly PlanOperation[] {
+  try {
+    return services.cgroups.plan({ id, resources: config.resources }).cleanup;
+  } catch (error) {
+    // Limits that this host cannot keep: such a container was never started.
+    if (EngineError.is(error, 'CONTROLLER_MISSING')) return [];
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { Engine } from '#lib/engine/engine.js';
 import { EngineEventHub } from '#lib/engine/engine-events.js';
 import type { EngineServices } from '#lib/engine/services.js';
 import { MemoryKernel } from '#lib/kernel/memory/memory-kernel.js';
+import { createMemoryLayerStore } from '#lib/layers/memory/memory-layer-store.js';
 import { MemoryRegistryClient } from '#lib/registry/memory/memory-registry-client.js';
 import { MemoryLauncher, type MemoryLauncherOptions } from '#lib/runtime/memory/memory-launcher.js';
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
@@ -44,7 +45,8 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
   const registry = new MemoryRegistryClient();
   const content = options.content ?? new MemoryContentStore();
   addMemoryImage(registry, 'test', { config: { Cmd: ['exit', '0'] } });
-  const engineOptions = { ...options, root, kernel, registry, content, launcher };
+  const layers = options.layers ?? createMemoryLayerStore();
+  const engineOptions = { ...options, layers, root, kernel, registry, content, launcher };
   const events = new EngineEventHub();
   const services = memoryServices(engineOptions, events);
   const engine = await Engine.assemble(services, events);
