@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../core/process-identity.js';
 import { signalName } from '../core/signal.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import { isMissing } from '../util/file-error.js';
+import { startTicksOf } from '../util/start-ticks.js';
 import type { ContainerState } from './container-state.js';
 
 /** Where the files of one container are. */
@@ -63,19 +64,6 @@ function readLateExit(files: ContainerFiles): ExitStatus | undefined {
 /** Whether a process exists and is the one that was meant. @see proc(5), /proc/PID/stat */
 export function isAlive(process: ProcessIdentity): boolean {
   return startTicksOf(process.pid) === process.startTicks;
-}
-
-/** Field 22 of /proc/PID/stat; undefined when there is no such process, or only its zombie. */
-export function startTicksOf(pid: number): bigint | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined; // no such process, or one that ended while being read
-  }
-  // The name in parentheses may itself hold parentheses and spaces; what follows the last one is plain.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : BigInt(fields[19] ?? 0);
 }
 
 function toExitStatus(numbers: readonly bigint[]): ExitStatus {

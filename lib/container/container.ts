@@ -24,7 +24,10 @@ import { waitContainer } from './wait-container.js';
 
 /** Whatever has containers: an engine. */
 export interface ContainerHost {
-  readonly containers: { create(options: ContainerOptions & Abortable): Promise<Container> };
+  readonly containers: {
+    /** Makes a container. */
+    create(options: ContainerOptions & Abortable): Promise<Container>;
+  };
 }
 
 /**
@@ -60,6 +63,7 @@ export class Container implements AsyncDisposable {
     return this.#record.name;
   }
 
+  /** The image's and its own. */
   get labels(): Readonly<Record<string, string>> {
     return this.#record.config.labels;
   }

@@ -12,6 +12,7 @@ import type { ExecOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 
+/** The size of a terminal in characters, each 0 to 65535. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;

@@ -9,6 +9,7 @@ import type { ContainerServices } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Kills a running container first. Default false. */
   readonly force?: boolean;

@@ -25,6 +25,8 @@ export interface StartOptions extends Abortable {
   readonly removeAtEnd?: boolean;
 }
 
+const PORT_ATTEMPTS = 5;
+
 /**
  * Starts a recorded container: connects it, writes its files, launches it.
  *
@@ -35,6 +37,22 @@ export async function startContainer(
   services: ContainerServices,
   record: ContainerRecord,
   options: StartOptions = {},
+): Promise<LiveContainer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryStart(services, record, options);
+    } catch (error) {
+      // A free port was chosen for us, and another program was faster to take it.
+      const chosen = record.config.ports.some((port) => port.hostPort === 0);
+      if (!chosen || attempt === PORT_ATTEMPTS || !EngineError.is(error, 'PORT_TAKEN')) throw error;
+    }
+  }
+}
+
+async function tryStart(
+  services: ContainerServices,
+  record: ContainerRecord,
+  options: StartOptions,
 ): Promise<LiveContainer> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);

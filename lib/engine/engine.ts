@@ -39,7 +39,15 @@ export class Engine implements AsyncDisposable {
     // Not before that check: on another system the adapters could not even be loaded.
     const { defaultServices } = await import('./default-services.js');
     const events = new EngineEventHub();
-    const services = await defaultServices(options, events);
+    return Engine.assemble(await defaultServices(options, events), events);
+  }
+
+  /**
+   * Puts an engine on services that were made elsewhere.
+   *
+   * @internal
+   */
+  static async assemble(services: EngineServices, events: EngineEventHub): Promise<Engine> {
     await recover(services);
     return new Engine(services, events);
   }
@@ -77,6 +85,7 @@ export class Engine implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** The same as {@link Engine.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -95,7 +104,7 @@ export class Engine implements AsyncDisposable {
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());
-    containers.launcher.close();
+    await attempt(() => containers.launcher.close());
     images.registry.close();
     contentLock.close();
     containers.kernel.dispose();

@@ -7,6 +7,12 @@
 export interface Kernel {
   /** A pipe, both ends close-on-exec. @see pipe2(2) */
   pipe(): { readonly readFd: number; readonly writeFd: number };
+  /** Two connected sockets, both close-on-exec; `packets` keeps messages apart. @see socketpair(2) */
+  socketPair(type: 'stream' | 'packets'): readonly [number, number];
+  /**
+   * Sends one byte and, with it, copies of descriptors; false when the other side has gone. @see unix(7), SCM_RIGHTS
+   */
+  sendDescriptors(fd: number, descriptors: readonly number[]): boolean;
   /** Closes a file descriptor. @see close(2) */
   close(fd: number): void;
   /** Tries to lock an open file; false when another holder is in the way. @see flock(2) */

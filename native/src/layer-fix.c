@@ -240,15 +240,16 @@ static int fix_layer(const struct options *options, struct tsc_err *err)
 {
     static struct fix fix;
     struct layer_request request = { 0 };
-    TSC_AUTO_FD layer = layer_open_directory(options->paths[0], err);
-    TSC_AUTO_FD below = -1;
+    TSC_AUTO_FD below = layer_mount_below(options->count - 1, options->paths + 1, options->user, err);
+    TSC_AUTO_FD layer = -1;
     int result;
 
-    if (layer < 0)
-        return layer;
-    below = layer_mount_below(options->count - 1, options->paths + 1, options->user, err);
     if (below < 0)
         return below;
+    /* After the mount, which may have made a mount namespace: the confinement starts from this one's directory. */
+    layer = layer_open_directory(options->paths[0], err);
+    if (layer < 0)
+        return layer;
     fix = (struct fix){ .layer = layer, .below = below, .err = err };
     if ((result = layer_confine(layer, CONFINE_TRUSTED, err)) < 0 || (result = layer_read_request(&request, err)) < 0 ||
         (result = fix_all(&fix, &request)) < 0)

@@ -25,7 +25,8 @@
 #define DRAIN_MS 2000 /* a stray process may hold the pipe open after the container has ended */
 
 struct supervisor {
-    int control_fd; /* -1 once the library is gone */
+    int control_fd;
+    bool listening; /* to the library, which has not closed its side */
     int signal_fd;
     bool owned;
     bool durable;
@@ -116,10 +117,13 @@ static void kill_child(struct supervisor *self)
         syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
 }
 
-/* The library has closed the channel, or has died: the kernel told us either way. */
+/*
+ * The library has closed its side of the channel, or has died: the kernel told us either way. Our side stays open until
+ * the very end, since its closing tells a library that waits that everything is cleaned up.
+ */
 static void lose_owner(struct supervisor *self)
 {
-    tsc_close_p(&self->control_fd);
+    self->listening = false;
     if (self->owned)
         kill_child(self);
 }
@@ -180,7 +184,7 @@ static void watch(struct supervisor *self)
     for (;;) {
         struct pollfd polls[2 + TSC_RELAY_POLLS] = {
             { .fd = self->signal_fd, .events = POLLIN },
-            { .fd = self->control_fd, .events = POLLIN }, /* poll(2) passes over -1 */
+            { .fd = self->listening ? self->control_fd : -1, .events = POLLIN }, /* poll(2) passes over -1 */
         };
         int timeout = -1;
 
@@ -239,13 +243,11 @@ static void finish(struct supervisor *self)
     tsc_put_u32(&frame, number);
     tsc_put_u32(&frame, oom ? 1 : 0);
     tsc_put_u64(&frame, self->exit_time);
-    if (self->control_fd >= 0)
-        tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
+    tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
 
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
-    if (self->control_fd >= 0)
-        tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
 }
 
 static int refuse(struct supervisor *self, const struct tsc_failure *failure)
@@ -268,7 +270,7 @@ static int prepare_process(struct supervisor *self, struct tsc_err *err)
         return tsc_fail(err, errno, "close_range", "from 3");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "prepare the shim");
-    prctl(PR_SET_NAME, "tscontainer", 0, 0, 0);
+    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
     umask(022);
     if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
         return tsc_fail(err, errno, "setsid", "own session");
@@ -283,7 +285,7 @@ static int prepare_process(struct supervisor *self, struct tsc_err *err)
 
 int tsc_role_supervise(int argc, char **argv)
 {
-    static struct supervisor self = { .control_fd = TSC_CONTROL_FD };
+    static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
     struct tsc_failure failure = { .section = TSC_PREPARE };
     int stdio[3] = { 0, 1, 2 };
     int terminal = -1;

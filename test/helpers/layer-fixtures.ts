@@ -18,8 +18,11 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
   try {
     return await work(directory);
   } finally {
-    await runShim(shimPath, ['remove-tree', directory]);
-    await rm(directory, { recursive: true, force: true });
+    try {
+      await runShim(shimPath, ['remove-tree', directory]); // takes names and depths that Node does not
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   }
 }
 

@@ -1,15 +1,25 @@
 import type { Kernel } from '../kernel.js';
+import { systemCallError } from '../system-call-error.js';
 import { type Libc, loadLibc } from './libc.js';
 import { exchangeNetlinkSlowly, NetlinkExchange } from './netlink-exchange.js';
 import { probePort } from './probe-port.js';
-import { systemCallError } from './system-call-error.js';
 
 const O_CLOEXEC = 0o2000000;
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_NOSIGNAL = 0x4000;
+const EPIPE = 32;
+const ECONNRESET = 104;
+const CMSG_HEAD_BYTES = 16;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 const EINTR = 4;
+const ENOENT = 2;
 const ESRCH = 3;
 const EWOULDBLOCK = 11;
 const EINVAL = 22;
@@ -37,6 +47,21 @@ export class KoffiKernel implements Kernel {
     return { readFd: fds[0] ?? -1, writeFd: fds[1] ?? -1 };
   }
 
+  socketPair(type: 'stream' | 'packets'): readonly [number, number] {
+    const fds = new Int32Array(2);
+    const kind = (type === 'stream' ? SOCK_STREAM : SOCK_SEQPACKET) | O_CLOEXEC;
+    this.#check(this.#libc.socketpair(AF_UNIX, kind, 0, fds), 'socketpair', '');
+    return [fds[0] ?? -1, fds[1] ?? -1];
+  }
+
+  sendDescriptors(fd: number, descriptors: readonly number[]): boolean {
+    const message = { data: Uint8Array.of(0), control: descriptorMessage(descriptors) };
+    if (this.#libc.sendmsg(fd, message, MSG_NOSIGNAL) >= 0) return true;
+    const errno = this.#libc.errno();
+    if (errno === EPIPE || errno === ECONNRESET) return false;
+    throw systemCallError('sendmsg', errno, 'descriptors');
+  }
+
   close(fd: number): void {
     this.#check(this.#libc.close(fd), 'close', String(fd));
   }
@@ -59,7 +84,8 @@ export class KoffiKernel implements Kernel {
     const pidfd = this.#libc.pidfd_open(pid, 0);
     if (pidfd >= 0) return pidfd;
     const errno = this.#libc.errno();
-    if (errno === ESRCH || errno === EINVAL) return undefined; // EINVAL: a number that is no process but a thread
+    // The last two: a number that is no process but a thread, as kernels before and since 6.9 say it.
+    if (errno === ESRCH || errno === EINVAL || errno === ENOENT) return undefined;
     throw systemCallError('pidfd_open', errno, String(pid));
   }
 
@@ -126,4 +152,16 @@ export class KoffiKernel implements Kernel {
     if (result < 0) throw systemCallError(syscall, this.#libc.errno(), operand);
     return result;
   }
+}
+
+/** struct cmsghdr and its payload on 64-bit machines. @see cmsg(3) */
+function descriptorMessage(descriptors: readonly number[]): Uint8Array {
+  const size = CMSG_HEAD_BYTES + descriptors.length * 4;
+  const bytes = new Uint8Array((size + 7) & ~7);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(size), true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  for (const [index, fd] of descriptors.entries()) view.setInt32(CMSG_HEAD_BYTES + index * 4, fd, true);
+  return bytes;
 }

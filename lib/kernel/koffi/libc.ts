@@ -14,6 +14,8 @@ export interface Libc {
   memfd_create(name: string, flags: number): number;
   pidfd_open(pid: number, flags: number): number;
   pidfd_send_signal(pidfd: number, signal: number, info: null, flags: number): number;
+  socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
+  sendmsg(fd: number, message: MessageHeader, flags: number): number;
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, size: number): number;
   bind(fd: number, address: Uint8Array, size: number): number;
@@ -26,6 +28,12 @@ export interface Libc {
   geteuid(): number;
   /** errno of the last of these calls. */
   errno(): number;
+}
+
+/** What goes into struct msghdr: one piece of data and one buffer of ancillary data. @see sendmsg(2) */
+export interface MessageHeader {
+  readonly data: Uint8Array;
+  readonly control: Uint8Array;
 }
 
 /** System call numbers that both supported architectures share (the unified table, since Linux 5.0). */
@@ -53,6 +61,8 @@ export function loadLibc(): Libc {
     memfd_create: bind('int memfd_create(const char *name, uint flags)'),
     pidfd_open: (pid, flags) => syscall(SYS_pidfd_open, pid, flags, null, 0),
     pidfd_send_signal: (pidfd, signal, info, flags) => syscall(SYS_pidfd_send_signal, pidfd, signal, info, flags),
+    socketpair: bind('int socketpair(int domain, int type, int protocol, int *fds)'),
+    sendmsg: bindSendmsg(koffi, library),
     socket: bind('int socket(int domain, int type, int protocol)'),
     setsockopt: bind('int setsockopt(int fd, int level, int option, const uint8_t *value, uint size)'),
     bind: bind('int bind(int fd, const uint8_t *address, uint size)'),
@@ -64,4 +74,33 @@ export function loadLibc(): Libc {
     geteuid: bind('uint geteuid()'),
     errno: () => koffi.errno(),
   };
+}
+
+/** struct msghdr of glibc on 64-bit machines; musl's has padding where the upper halves of its two lengths are. */
+function bindSendmsg(koffi: typeof koffiModule, library: ReturnType<typeof koffiModule.load>): Libc['sendmsg'] {
+  const iovec = koffi.struct({ base: 'const uint8_t *', size: 'size_t' });
+  const header = koffi.struct({
+    name: 'void *',
+    nameSize: 'uint32_t',
+    data: koffi.pointer(iovec),
+    dataCount: 'size_t',
+    control: 'const uint8_t *',
+    controlSize: 'size_t',
+    flags: 'int',
+  });
+  const sendmsg = library.func('sendmsg', 'long', ['int', koffi.pointer(header), 'int']);
+  return (fd, { data, control }, flags) =>
+    sendmsg(
+      fd,
+      {
+        name: null,
+        nameSize: 0,
+        data: [{ base: data, size: data.length }],
+        dataCount: 1,
+        control,
+        controlSize: control.length,
+        flags: 0,
+      },
+      flags,
+    ) as number;
 }

@@ -75,11 +75,16 @@ export class ControlChannel {
     this.#send(frameTypes.release, new WireWriter());
   }
 
+  /** Says that nothing more will be said. The shim then ends a process that is bound to its owner. */
+  end(): void {
+    this.socket.end();
+  }
+
   #send(type: number, body: WireWriter): void {
     const head = Buffer.allocUnsafe(HEAD_BYTES);
     head.writeUInt32LE(body.size, 0);
     head.writeUInt32LE(type, 4);
-    if (!this.socket.destroyed) this.socket.write(Buffer.concat([head, body.toBytes()]));
+    if (this.socket.writable) this.socket.write(Buffer.concat([head, body.toBytes()]));
   }
 
   *#take(chunk: Buffer): Generator<ShimMessage> {

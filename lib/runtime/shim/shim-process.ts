@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError } from '../../core/errors/engine-error.js';
@@ -28,7 +27,6 @@ export class ShimProcess implements LaunchedProcess {
   #holders = 0;
 
   constructor(
-    private readonly child: ChildProcess,
     private readonly socket: Socket,
     stdio: ShimStdio,
     private readonly plan: LaunchPlan,
@@ -41,7 +39,6 @@ export class ShimProcess implements LaunchedProcess {
       (message) => this.#take(message),
       (error) => this.#channelEnded(error),
     );
-    child.once('close', () => this.#shimEnded());
   }
 
   get identity(): ProcessIdentity {
@@ -66,7 +63,6 @@ export class ShimProcess implements LaunchedProcess {
 
   keepAlive(): () => void {
     this.#holders += 1;
-    this.child.ref();
     if (!this.socket.destroyed) this.socket.ref();
     let held = true;
     return () => {
@@ -92,11 +88,8 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    if (this.#identity === undefined) {
-      // The end of the channel alone would let a detached container go on.
-      this.channel.signal(SIGKILL);
-      this.socket.destroySoon();
-    }
+    this.channel.signal(SIGKILL); // a detached one would live on without its owner
+    this.channel.end();
     await this.#released.promise;
   }
 
@@ -112,15 +105,12 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
-  }
-
-  #shimEnded(): void {
+    // The supervisor's last act is to end, and only its end closes the channel on its side.
     if (this.#cleanupFailure === undefined) this.#released.resolve();
     else this.#released.reject(this.#cleanupFailure);
   }
 
   #letGo(): void {
-    this.child.unref();
     this.socket.unref();
   }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EngineError } from '#lib/core/errors/engine-error.js';
@@ -147,3 +149,23 @@ for (const [kind, open] of [
       assert.equal(opened, 1);
     }));
 }
+
+test('kernels that cannot add overlay layers one by one complete layers too', () =>
+  withDirectory(async (directory) => {
+    for (const path of ['low/usr/lib', 'middle', 'layer/usr/lib'])
+      await mkdir(join(directory, path), { recursive: true });
+    await chmod(join(directory, 'low/usr/lib'), 0o711);
+    await writeFile(join(directory, 'request'), 'Dusr\0Dusr/lib\0');
+    const command =
+      'exec strace -f -o "$1" -e trace=fsopen,mount -e inject=fsopen:error=ENOSYS "$2" fix-layer "$3" "$4" "$5"';
+    const child = spawn(
+      'sh',
+      ['-c', `${command} < "$6" 3> "$7"`, 'sh', join(directory, 'trace'), shimPath].concat(
+        ['layer', 'middle', 'low', 'request', 'report'].map((name) => join(directory, name)),
+      ),
+      { stdio: 'inherit' },
+    );
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+    assert.match(await readFile(join(directory, 'trace'), 'utf8'), /fsopen.*ENOSYS.*mount\("overlay"/s);
+    assert.equal((await stat(join(directory, 'layer/usr/lib'))).mode & 0o777, 0o711);
+  }));

@@ -60,10 +60,16 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
         cleanup: own.map((path): RemoveDirectory => ({ op: 'remove-directory', path })),
         files: filesOf(directories),
         enforcesDevices: directories.devices !== undefined,
-        sharedDirectories: [...new Set(roots.values())].map((root) => [root, ...shared].join('/')),
+        sharedDirectories: sharedDirectories(host, shared),
       };
     },
   };
+}
+
+/** Of every hierarchy that a container of this engine may have joined, whatever this one asks for. */
+function sharedDirectories(host: HostV1, shared: readonly string[]): string[] {
+  const roots = [...always, 'cpuset' as const].flatMap((controller) => host.hierarchies[controller] ?? []);
+  return [...new Set(roots)].map((root) => [root, ...shared].join('/'));
 }
 
 function requireAll(host: HostV1, limits: CgroupLimits): void {

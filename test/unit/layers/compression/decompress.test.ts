@@ -38,11 +38,11 @@ test('all frames of a zstd stream are read, skippable ones are skipped wherever 
     storedFrame(text),
     skippableFrame(0),
     rleFrame('z', 100_000),
-    storedFrame(Buffer.from('end'), { checksum: false }),
+    storedFrame(Buffer.from('end'), { checksum: true }),
     skippableFrame(5),
   ]);
   const expected = Buffer.concat([text, Buffer.alloc(100_000, 'z'), Buffer.from('end')]);
-  for (const size of [3, 1000, stream.length])
+  for (const size of [97, 1000, stream.length])
     assert.ok((await all(stream, {}, size)).equals(expected), `pieces of ${size}`);
 });
 
