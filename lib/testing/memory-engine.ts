@@ -28,6 +28,7 @@ import type { Launcher } from '../runtime/launcher.js';
 import { MemoryLauncher } from '../runtime/memory/memory-launcher.js';
 import type { MemoryProgram } from '../runtime/memory/memory-program.js';
 import { seccompArchitecture } from '../runtime/seccomp/architecture.js';
+import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
 import { startTicksOf } from '../util/start-ticks.js';
 
@@ -110,6 +111,7 @@ function containerServices(
     host: hostFacts(),
     live: new Map(),
     own: new Set(),
+    work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
     findImage: async (reference) => {
       try {
