@@ -25,7 +25,6 @@ const spec: ContainerSpec = {
   readonlyRoot: true,
   rootTarget: '/run/root',
   namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
-  removeAtEnd: ['/run/box'],
   hostname: 'box',
   mounts: [{ op: 'mount', type: 'proc', target: '/proc', options: [], attributes: [], noLinks: true }],
   cgroupMounts: [
