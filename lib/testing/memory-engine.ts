@@ -109,7 +109,6 @@ function containerServices(
       ['none', createNoneNetworkDriver()],
     ]),
     host: hostFacts(),
-    work: new OpenWork('engine'),
     live: new Map(),
     own: new Set(),
     work: new OpenWork('engine'),

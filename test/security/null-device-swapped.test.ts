@@ -24,7 +24,8 @@ test('a /dev with another null is refused', async () => {
 
 test('masked files are the null device, and /dev/null works', async () => {
   await using lab = await openEngineLab();
-  const script = 'stat -c "%t:%T" /proc/kcore /proc/keys /proc/timer_list /dev/null; echo x >/dev/null && cat /dev/null';
+  const script =
+    'stat -c "%t:%T" /proc/kcore /proc/keys /proc/timer_list /dev/null; echo x >/dev/null && cat /dev/null';
   const { stdout, exitCode } = await lab.engine.run(lab.image(), ['sh', '-c', script], offline);
   assert.deepEqual({ stdout, exitCode }, { stdout: '1:3\n1:3\n1:3\n1:3\n', exitCode: 0 });
 });

@@ -21,6 +21,7 @@ const process: ProcessSpec = {
 };
 
 const spec: ContainerSpec = {
+  removeAtEnd: ['/gone'],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
   rootTarget: '/run/root',
