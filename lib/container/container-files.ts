@@ -19,7 +19,7 @@ export interface ContainerFiles {
   readonly hosts: string;
   readonly resolvConf: string;
   readonly runDirectory: string;
-  /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS`. */
+  /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS SUPERVISOR_START_TICKS`. */
   readonly process: string;
 }
 
@@ -47,7 +47,9 @@ export function readState(files: ContainerFiles): ContainerState {
   if (exit !== undefined) return { status: 'exited', exit: toExitStatus(exit), startedAt };
   if (started === undefined || startedAt === undefined) return { status: 'created' };
   const process = { pid: Number(started[0]), startTicks: started[1] ?? 0n };
-  if (isAlive(process)) return { status: 'running', process, startedAt };
+  // Until the supervisor has drained the output and written its record, the container has not ended for anybody.
+  const supervisor = { pid: Number(started[2]), startTicks: started[4] ?? 0n };
+  if (isAlive(process) || isAlive(supervisor)) return { status: 'running', process, startedAt };
   // The supervisor was killed before it could write a record; the kernel has ended the container with it.
   const lost: ExitStatus = { exitCode: 137, signal: 'SIGKILL', oomKilled: false, finishedAt: startedAt };
   return { status: 'exited', exit: readLateExit(files) ?? lost, startedAt };

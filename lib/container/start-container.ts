@@ -9,6 +9,7 @@ import { resolvConf } from '../network/resolv-conf.js';
 import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
+import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
@@ -88,7 +89,7 @@ async function tryStart(
     undo.commit();
     return track(services, record, process);
   } catch (error) {
-    return undo.fail(error);
+    return undo.fail(toFileError(error, files.directory));
   }
 }
 

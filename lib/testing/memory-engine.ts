@@ -109,9 +109,9 @@ function containerServices(
       ['none', createNoneNetworkDriver()],
     ]),
     host: hostFacts(),
-    work: new OpenWork('engine'),
     live: new Map(),
     own: new Set(),
+    work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
     findImage: async (reference) => {
       try {

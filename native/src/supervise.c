@@ -99,8 +99,8 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
     if (self->process_file[0] != '\0') {
         int result;
 
-        snprintf(text, sizeof(text), "%d %llu %d %llu\n", (int)self->launch.child, (unsigned long long)ticks,
-                 (int)getpid(), (unsigned long long)tsc_now());
+        snprintf(text, sizeof(text), "%d %llu %d %llu %llu\n", (int)self->launch.child, (unsigned long long)ticks,
+                 (int)getpid(), (unsigned long long)tsc_now(), (unsigned long long)tsc_start_ticks(getpid()));
         result = write_record(self->process_file, text, false);
         if (result < 0)
             return tsc_fail(&failure->err, -result, "write", "%s", self->process_file);
