@@ -32,6 +32,7 @@ import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
 import { startTicksOf } from '../util/start-ticks.js';
 
+/** What an engine on fakes is made of. */
 export interface MemoryEngineOptions {
   /** Directory for records, which are real files. */
   readonly root: string;

@@ -5,6 +5,7 @@ import { hostPlatform, type Platform } from '../core/platform.js';
 import { parseReference } from '../core/reference.js';
 import type { MemoryRegistryClient } from '../registry/memory/memory-registry-client.js';
 
+/** An image for {@link addMemoryImage}. */
 export interface MemoryImage {
   /** What containers are started with. Default: nothing. */
   readonly config?: ImageRunConfig;

@@ -74,7 +74,7 @@ export class MemoryKernel implements Kernel {
     if (!this.#open.delete(fd)) throw systemCallError('close', constants.errno.EBADF, String(fd));
   }
 
-  tryLock(fd: number, mode: LockMode): boolean {
+  tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
     this.#record('tryLock', fd, mode);
     const file = fileOf(fd, 'flock');
     const holders = this.#locks.get(file) ?? new Map<number, LockMode>();

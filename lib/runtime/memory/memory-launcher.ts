@@ -14,6 +14,7 @@ export interface OperationFailure {
   readonly operand: string;
 }
 
+/** What a {@link MemoryLauncher} can launch. */
 export interface MemoryLauncherOptions {
   /** By the first word of the command. `'not executable'` is a file without the right to execute it. */
   readonly programs?: Readonly<Record<string, MemoryProgram | 'not executable'>>;

@@ -6,14 +6,22 @@ import { describe, test } from 'node:test';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
+/** A port that is in use until it is released. */
+export interface TakenPort {
+  readonly port: number;
+  /** Frees it. */
+  release(): Promise<void>;
+}
+
 /** A kernel under test, and the world around it. */
 export interface KernelFixture {
   readonly name: string;
+  /** A fresh one; it is disposed of after each test. */
   open(): Kernel;
   /** Starts a process that does nothing. `ended` gives the number of the signal that has ended it. */
   startProcess(kernel: Kernel): { readonly pid: number; readonly ended: Promise<number> };
   /** Takes a port of 127.0.0.1 that nobody has. */
-  takePort(kernel: Kernel, protocol: 'tcp' | 'udp'): Promise<{ readonly port: number; release(): Promise<void> }>;
+  takePort(kernel: Kernel, protocol: 'tcp' | 'udp'): Promise<TakenPort>;
 }
 
 const NO_PROCESS = 2 ** 22 + 1; // above the largest possible pid

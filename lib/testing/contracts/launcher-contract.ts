@@ -11,7 +11,7 @@ import { baseRequest, type Launch, type LauncherContract, type LauncherFixture }
 import { numbersIn } from './numbers-in.js';
 import { textOf } from './text-of.js';
 
-/** What every {@link Launcher} does. */
+/** What every launcher does. */
 export function launcherContract(fixture: LauncherFixture): void {
   const contract: LauncherContract = (title, body) => {
     test(title, { timeout: 60_000 }, async () => {

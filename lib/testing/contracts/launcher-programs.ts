@@ -19,7 +19,7 @@ const forever = async ({ ended }: MemoryProcessContext): Promise<undefined> => {
 const sizeOf = ({ terminal }: MemoryProcessContext): string => `${terminal()?.rows} ${terminal()?.columns}\n`;
 
 /** Keys are the programs' names: the first word of their commands on fakes. */
-export const contractPrograms = {
+export const contractPrograms: Readonly<Record<ContractProgramName, ContractProgram>> = {
   exit: {
     script: 'exit "$1"',
     run: (context) => Number(argument(context, 1)),
@@ -104,6 +104,7 @@ export const contractPrograms = {
       return 3;
     },
   },
-} satisfies Readonly<Record<string, ContractProgram>>;
+};
 
-export type ContractProgramName = keyof typeof contractPrograms;
+/** Name of a program of {@link contractPrograms}. */
+export type ContractProgramName = 'exit' | 'talk' | 'copy' | 'flood' | 'hang' | 'polite' | 'terminal' | 'lines';

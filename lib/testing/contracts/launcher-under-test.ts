@@ -19,8 +19,10 @@ export interface LauncherUnderTest extends AsyncDisposable {
   brokenPlan(kind: 'missing' | 'not executable'): LaunchPlan;
 }
 
+/** How a launcher is tested. */
 export interface LauncherFixture {
   readonly name: string;
+  /** A fresh one; it is disposed of after each test. */
   open(): Promise<LauncherUnderTest>;
 }
 
