@@ -45,7 +45,7 @@ export class MemoryProcess implements LaunchedProcess {
     this.#terminal = terminal?.op === 'terminal' ? { columns: terminal.columns, rows: terminal.rows } : undefined;
     if (request.processFile !== undefined) {
       const { pid, startTicks } = identity;
-      writeRecord(request.processFile, `${pid} ${startTicks} ${pid} ${nanoseconds()}\n`);
+      writeRecord(request.processFile, `${pid} ${startTicks} ${pid} ${nanoseconds()} ${startTicks}\n`);
     }
     void this.#run(program);
   }

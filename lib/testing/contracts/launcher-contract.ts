@@ -165,10 +165,10 @@ function fileContract(contract: LauncherContract): void {
   contract('the process file identifies the process, the exit file how it ended', async (launch, { directory }) => {
     const files = { processFile: join(directory, 'process'), exitFile: join(directory, 'exit') };
     const process = await launch('hang', [], files);
-    const [pid, ticks, supervisor, startedAt] = numbersIn(files.processFile);
+    const [pid, ticks, supervisor, startedAt, supervisorTicks] = numbersIn(files.processFile);
     assert.deepEqual([Number(pid), ticks], [process.identity.pid, process.identity.startTicks]);
     assert.equal(startTicksOf(process.identity.pid), process.identity.startTicks, 'it is alive');
-    assert.ok(Number(supervisor) > 0);
+    assert.equal(startTicksOf(Number(supervisor)), supervisorTicks, 'and so is its supervisor');
     assert.ok(Math.abs(Number((startedAt ?? 0n) / 1_000_000n) - Date.now()) < 60_000);
     assert.ok(!existsSync(files.exitFile));
     process.signal(9);

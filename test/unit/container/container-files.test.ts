@@ -60,6 +60,14 @@ test('a process that is gone without a record was killed with its supervisor', a
   assert.deepEqual(state.exit, { exitCode: 137, signal: 'SIGKILL', oomKilled: false, finishedAt: at });
 });
 
+test('while its supervisor still writes its end down, a container runs', async (context) => {
+  const files = await open(context);
+  writeFileSync(files.process, `4194305 1 ${process.pid} ${nanoseconds} ${own}\n`);
+  assert.equal(readState(files).status, 'running');
+  writeFileSync(files.process, `4194305 1 ${process.pid} ${nanoseconds} ${own + 1n}\n`);
+  assert.equal(readState(files).status, 'exited', 'its pid means another process');
+});
+
 test('a pid that means another process by now is not the container', async (context) => {
   const files = await open(context);
   writeFileSync(files.process, `${process.pid} ${own + 1n} 1 ${nanoseconds}\n`);
