@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Container } from '#lib/container/container.js';
 import type { ContainerOptions } from '#lib/container/container-options.js';
@@ -12,7 +15,6 @@ import { MemoryLauncher, type MemoryLauncherOptions } from '#lib/runtime/memory/
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
 import { type MemoryEngineOptions, memoryServices } from '#lib/testing/memory-engine.js';
 import { addMemoryImage } from '#lib/testing/memory-image.js';
-import { scopedDirectory } from './scoped-directory.js';
 
 /** An engine on fakes with the image `test`, and all of its parts. */
 export interface MemoryLab {
@@ -35,7 +37,12 @@ export interface MemoryLabOptions extends Omit<MemoryEngineOptions, 'root' | 'ke
 
 /** Opens the lab; it goes with the test. */
 export async function openMemoryLab(context: TestContext, options: MemoryLabOptions = {}): Promise<MemoryLab> {
-  const root = await scopedDirectory(context);
+  const root = await mkdtemp(join(tmpdir(), 'tscontainer-lab-'));
+  const opened: Engine[] = [];
+  context.after(async () => {
+    for (const each of opened.reverse()) await each.close();
+    await rm(root, { recursive: true });
+  });
   const programs = Object.entries(contractPrograms).map(([name, { run }]) => [name, run] as const);
   const launcher = new MemoryLauncher({
     ...options.launcher,
@@ -50,7 +57,7 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
   const events = new EngineEventHub();
   const services = memoryServices(engineOptions, events);
   const engine = await Engine.assemble(services, events);
-  context.after(() => engine.close());
+  opened.push(engine);
   return {
     engine,
     services,
@@ -63,7 +70,7 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
     other: async () => {
       const hub = new EngineEventHub();
       const another = await Engine.assemble(memoryServices(engineOptions, hub), hub);
-      context.after(() => another.close());
+      opened.push(another);
       return another;
     },
   };
