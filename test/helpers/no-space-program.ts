@@ -14,7 +14,10 @@ export interface NoSpaceReport {
   readonly leftBehind: readonly string[];
 }
 
-const { directory, small, large } = JSON.parse(process.argv[2] ?? '') as Record<'directory' | 'small' | 'large', string>;
+const { directory, small, large } = JSON.parse(process.argv[2] ?? '') as Record<
+  'directory' | 'small' | 'large',
+  string
+>;
 await runChecked('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory]);
 const root = join(directory, 'root');
 const offline = { network: 'none' } as const;

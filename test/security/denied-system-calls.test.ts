@@ -18,7 +18,12 @@ describe('system calls that a container must not have', () => {
   after(() => lab[Symbol.asyncDispose]());
 
   const check = (stdout: string): void => {
-    const results = Object.fromEntries(stdout.trim().split('\n').map((line) => line.split(' ')));
+    const results = Object.fromEntries(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')),
+    );
     const { getppid, 'socket-inet': inet, clone3, ...others } = results as Record<string, string>;
     assert.deepEqual({ getppid, inet, clone3 }, { getppid: '0', inet: '0', clone3: ENOSYS }, 'what is needed works');
     for (const [name, errno] of Object.entries(others)) assert.equal(errno, EPERM, name);

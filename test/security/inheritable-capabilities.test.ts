@@ -9,7 +9,12 @@ const none = '0000000000000000';
 const usual = '00000000a80425fb';
 
 function sets(status: string): Record<string, string> {
-  return Object.fromEntries(status.trim().split('\n').map((line) => line.split(/:\s+/)));
+  return Object.fromEntries(
+    status
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/:\s+/)),
+  );
 }
 
 // CVE-2022-29162, CVE-2022-24769, CVE-2022-27650: inheritable capabilities pass through programs to whoever did not ask.
@@ -24,9 +29,17 @@ describe('capabilities of processes', () => {
 
   for (const options of [{}, { user: 'user' }, { capAdd: ['ALL'] }, { capAdd: ['NET_ADMIN'], user: 'user' }]) {
     test(`are never inheritable or ambient: ${JSON.stringify(options)}`, async () => {
-      const container = await lab.engine.containers.create({ image, command: ['sleep', '1000'], ...offline, ...options });
+      const container = await lab.engine.containers.create({
+        image,
+        command: ['sleep', '1000'],
+        ...offline,
+        ...options,
+      });
       await container.start();
-      for (const { stdout } of [await container.exec(show), await lab.engine.run(image, show, { ...offline, ...options })]) {
+      for (const { stdout } of [
+        await container.exec(show),
+        await lab.engine.run(image, show, { ...offline, ...options }),
+      ]) {
         const { CapInh, CapAmb, CapEff } = sets(stdout);
         assert.deepEqual({ CapInh, CapAmb }, { CapInh: none, CapAmb: none });
         if ('user' in options) assert.equal(CapEff, none, 'another user than root has none');

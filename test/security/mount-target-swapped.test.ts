@@ -22,13 +22,22 @@ test('a mount target that a neighbour swaps for a link never leads out', async (
   const swap = `mkdir -p /shared/real; ln -s ${canary} /shared/out; echo ready
     while :; do mv -T /shared/real /shared/place; mv -T /shared/place /shared/real
                 mv -T /shared/out /shared/place; mv -T /shared/place /shared/out; done 2>/dev/null`;
-  const attacker = await lab.engine.containers.create({ image, command: ['sh', '-c', swap], mounts: [volume], ...offline });
+  const attacker = await lab.engine.containers.create({
+    image,
+    command: ['sh', '-c', swap],
+    mounts: [volume],
+    ...offline,
+  });
   await attacker.start();
   for await (const line of attacker.logs({ follow: true })) if (line.text === 'ready') break;
 
   let worked = 0;
   for (let attempt = 0; attempt < 60; attempt += 1) {
-    const mount = { type: 'bind', source: secret, target: `/shared/place${attempt % 2 === 0 ? '' : '/below'}` } as const;
+    const mount = {
+      type: 'bind',
+      source: secret,
+      target: `/shared/place${attempt % 2 === 0 ? '' : '/below'}`,
+    } as const;
     try {
       const mounts = [volume, mount];
       await lab.engine.run(image, ['cat', `${mount.target}/secret`], { ...offline, mounts });
@@ -42,5 +51,8 @@ test('a mount target that a neighbour swaps for a link never leads out', async (
   assert.ok(worked > 0, 'the attack does not stop honest starts altogether');
 
   const mounts = [{ type: 'bind', source: secret, target: '/quiet/place' } as const];
-  assert.equal((await lab.engine.run(image, ['cat', '/quiet/place/secret'], { ...offline, mounts })).stdout, 'secret\n');
+  assert.equal(
+    (await lab.engine.run(image, ['cat', '/quiet/place/secret'], { ...offline, mounts })).stdout,
+    'secret\n',
+  );
 });

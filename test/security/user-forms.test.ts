@@ -27,12 +27,24 @@ describe('a user by number is that user or an error, never root by accident', ()
   for (const user of wrong) {
     test(`${JSON.stringify(user)} is refused`, async () => {
       assert.equal((await rejection(long.exec(ids, { user }), 'INVALID_OPTION')).data.option, 'user');
-      assert.equal((await rejection(lab.engine.run(image, ids, { ...offline, user }), 'INVALID_OPTION')).data.option, 'user');
+      assert.equal(
+        (await rejection(lab.engine.run(image, ids, { ...offline, user }), 'INVALID_OPTION')).data.option,
+        'user',
+      );
       await rejection(lab.engine.run(lab.image([], { User: user }), ids, offline), 'INVALID_OPTION');
     });
   }
 
-  const right = { '1': '1:0', '1:': '1:0', '1:1': '1:1', '1000': '1000:1000', user: '1000:1000', ':5': '0:5', '': '0:0' };
+  const right = {
+    '1': '1:0',
+    '1:': '1:0',
+    'user:': '1000:1000',
+    '1:1': '1:1',
+    '1000': '1000:1000',
+    user: '1000:1000',
+    ':5': '0:5',
+    '': '0:0',
+  };
   for (const [user, expected] of Object.entries({ ...right, '2147483647': '2147483647:0', 'user:0': '1000:0' })) {
     test(`${JSON.stringify(user)} is ${expected}`, async () => {
       assert.equal((await long.exec(ids, { user })).stdout, `${expected}\n`);

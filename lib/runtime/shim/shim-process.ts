@@ -16,9 +16,6 @@ const SIGKILL = 9;
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
   readonly channel: ControlChannel;
-  readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
   readonly #started = new Deferred<ProcessIdentity>();
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
@@ -28,17 +25,26 @@ export class ShimProcess implements LaunchedProcess {
 
   constructor(
     private readonly socket: Socket,
-    stdio: ShimStdio,
+    private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
   ) {
-    this.stdin = stdio.stdin;
-    this.stdout = stdio.stdout;
-    this.stderr = stdio.stderr;
     this.channel = new ControlChannel(
       socket,
       (message) => this.#take(message),
       (error) => this.#channelEnded(error),
     );
+  }
+
+  get stdin(): Writable | undefined {
+    return this.stdio.stdin;
+  }
+
+  get stdout(): Readable | undefined {
+    return this.stdio.stdout;
+  }
+
+  get stderr(): Readable | undefined {
+    return this.stdio.stderr;
   }
 
   get identity(): ProcessIdentity {
@@ -105,6 +111,7 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
+    if (this.#identity !== undefined) this.stdio.settle();
     // The supervisor's last act is to end, and only its end closes the channel on its side.
     if (this.#cleanupFailure === undefined) this.#released.resolve();
     else this.#released.reject(this.#cleanupFailure);

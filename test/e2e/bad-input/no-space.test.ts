@@ -27,7 +27,10 @@ test('a full disk is told by its path, leaves nothing, and the next call works',
     assert.ok(operand.includes(directory), `${step} names the place: ${operand}`);
     assert.deepEqual(leftBehind, [], step);
   }
-  assert.deepEqual(reports.map(({ step }) => step), ['pull', 'create', 'run', 'start', 'fromHost']);
+  assert.deepEqual(
+    reports.map(({ step }) => step),
+    ['pull', 'create', 'run', 'start', 'fromHost'],
+  );
   assert.equal(stdout, 'space again\n');
   assert.equal(exitCode, 0);
 });
