@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
 import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
-import type { LaunchedProcess } from '../runtime/launcher.js';
-import { KeyedLock } from '../util/keyed-lock.js';
-import { awaitExit } from './await-process.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerFiles, readState } from './container-files.js';
+import { withContainerLock } from './container-lock.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
 import { ContainerProcess } from './container-process.js';
 import type { ContainerRecord } from './container-record.js';
-import type { ContainerServices } from './container-services.js';
+import type { ContainerServices, LiveContainer } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
@@ -38,9 +36,8 @@ export interface ContainerHost {
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
   readonly #record: ContainerRecord;
-  /** Of the latest start through this object. */
-  #latest: LaunchedProcess | undefined;
-  readonly #turns = new KeyedLock<'lifecycle'>();
+  /** The latest start through this object. */
+  #latest: LiveContainer | undefined;
 
   /** @internal */
   constructor(services: ContainerServices, record: ContainerRecord) {
@@ -78,12 +75,12 @@ export class Container implements AsyncDisposable {
    *
    * @throws EngineError `WRONG_STATE` when it runs already; `PROGRAM_NOT_FOUND` (a shell's 127),
    * `PROGRAM_NOT_EXECUTABLE` (126), `NO_SUCH_USER`, `PORT_TAKEN`, `LAUNCH_FAILED`: then nothing is left of the attempt.
+   * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
     await this.#services.work.run(options.signal, (signal) =>
-      this.#turns.run('lifecycle', async () => {
-        const { process } = await startContainer(this.#services, this.#record, { ...options, signal });
-        this.#latest = process;
+      withContainerLock(this.#services, this.id, signal, async () => {
+        this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
       }),
     );
   }
@@ -117,13 +114,10 @@ export class Container implements AsyncDisposable {
   /**
    * How the container ends, or has ended; also after its removal, when it was this object that has started it.
    *
-   * @throws EngineError `WRONG_STATE` when it was never started.
+   * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
    */
-  async wait(options: Abortable = {}): Promise<ExitStatus> {
-    if (this.#latest !== undefined && !existsSync(containerFiles(this.#services.layout, this.id).directory)) {
-      return awaitExit(this.#latest, options.signal);
-    }
-    return waitContainer(this.#services, this.id, options);
+  wait(options: Abortable = {}): Promise<ExitStatus> {
+    return waitContainer(this.#services, this.id, options, this.#latest);
   }
 
   /** Its output so far, or until its end with `follow`. */
@@ -156,7 +150,12 @@ export class Container implements AsyncDisposable {
    * @throws EngineError `WRONG_STATE` when it runs and `force` is not set.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => removeContainer(this.#services, this.#record, options));
+    const remove = (): Promise<void> => removeContainer(this.#services, this.#record, options);
+    try {
+      await withContainerLock(this.#services, this.id, undefined, remove);
+    } catch (error) {
+      if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // gone is what was wanted
+    }
   }
 
   /** Everything about it, as plain data. */

@@ -80,7 +80,7 @@ function checkDirectory(path: string): string {
 
 /** Limits of struct winsize. @see ioctl_tty(2) */
 export function checkSize(size: TerminalSize): TerminalSize {
-  for (const [name, value] of Object.entries(size)) {
+  for (const [name, value] of Object.entries({ columns: size.columns, rows: size.rows })) {
     if (!Number.isInteger(value) || value < 0 || value > 65_535) {
       throw new EngineError('INVALID_OPTION', { option: `tty.${name}`, expected: '0 to 65535', got: String(value) });
     }

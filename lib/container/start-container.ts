@@ -16,6 +16,7 @@ import { buildContainerSpec } from './build-container-spec.js';
 import { type ContainerFiles, containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
+import { removeCgroups } from './remove-cgroups.js';
 
 export interface StartOptions extends Abortable {
   /** Default `log`: output goes to the container's log file. `pipe` gives it to the caller. */
@@ -158,6 +159,9 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
   const settle = async (): Promise<void> => {
     try {
       await process.released;
+    } catch (error) {
+      if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
+      await removeCgroups(services, record); // somebody has killed the supervisor, and with it the container
     } finally {
       await services.networks.get(record.config.network)?.detach(record.id);
     }

@@ -1,8 +1,10 @@
 import { rmdir } from 'node:fs/promises';
 import type { CommandResult } from '../container/command-result.js';
+import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
@@ -116,7 +118,12 @@ export class Engine implements AsyncDisposable {
   async #removeOwn(id: string): Promise<void> {
     const { containers } = this.#services;
     const record = await containers.records.read(id);
-    if (record !== undefined) await removeContainer(containers, record, { force: true });
+    if (record === undefined) return;
+    try {
+      await withContainerLock(containers, id, undefined, () => removeContainer(containers, record, { force: true }));
+    } catch (error) {
+      if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // removed in this moment
+    }
   }
 
   /** The group above all containers; it stays while any engine has one in it. */

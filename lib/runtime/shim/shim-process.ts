@@ -20,7 +20,8 @@ export class ShimProcess implements LaunchedProcess {
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
   #identity: ProcessIdentity | undefined;
-  #cleanupFailure: EngineError | undefined;
+  /** How the shim has ended its work; undefined while it has not. */
+  #end: { readonly failure: EngineError | undefined } | undefined;
   #holders = 0;
 
   constructor(
@@ -101,9 +102,13 @@ export class ShimProcess implements LaunchedProcess {
 
   #take(message: ShimMessage): void {
     if (message.type === 'started') this.#started.resolve(message.identity);
-    else if (message.type === 'failed') this.#started.reject(launchError(this.plan, message.failure));
     else if (message.type === 'exited') this.#exited.resolve(message.status);
-    else if (message.failure !== undefined) this.#cleanupFailure = launchError(this.plan, message.failure);
+    else if (message.type === 'failed') {
+      this.#started.reject(launchError(this.plan, message.failure));
+      this.#end = { failure: undefined };
+    } else {
+      this.#end = { failure: message.failure && launchError(this.plan, message.failure) };
+    }
   }
 
   /** A shim ends its channel only by ending; before "exited" that means that somebody has killed it. */
@@ -113,8 +118,9 @@ export class ShimProcess implements LaunchedProcess {
     this.#exited.reject(reason);
     if (this.#identity !== undefined) this.stdio.settle();
     // The supervisor's last act is to end, and only its end closes the channel on its side.
-    if (this.#cleanupFailure === undefined) this.#released.resolve();
-    else this.#released.reject(this.#cleanupFailure);
+    const failure = this.#end === undefined ? reason : this.#end.failure;
+    if (failure === undefined) this.#released.resolve();
+    else this.#released.reject(failure);
   }
 
   #letGo(): void {

@@ -21,11 +21,11 @@ const process: ProcessSpec = {
 };
 
 const spec: ContainerSpec = {
+  removeAtEnd: ['/gone'],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
   rootTarget: '/run/root',
   namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
-  removeAtEnd: ['/run/box'],
   hostname: 'box',
   mounts: [{ op: 'mount', type: 'proc', target: '/proc', options: [], attributes: [], noLinks: true }],
   cgroupMounts: [

@@ -87,7 +87,6 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
     { op: 'seccomp', flags: 2, filter: Uint8Array.of(6, 0, 0, 0, 0, 0, 0, 0) },
     [2, Buffer.from([6, 0, 0, 0, 0, 0, 0, 0])],
   ],
-  [{ op: 'remove-tree', path: '/var/lib/x' }, ['/var/lib/x']],
   [{ op: 'execute', arguments: ['sh', '-c', '"€"'], environment: ['A=1'] }, [['sh', '-c', '"€"'], ['A=1']]],
 ];
 
