@@ -4,8 +4,11 @@ import { Readable } from 'node:stream';
 /** The reading end of a pipe that becomes a stream when somebody asks for it. */
 export interface LateOutput {
   readonly stream: Readable;
-  /** To be called when the writer has ended: an output that nobody has asked for gives its descriptor back. */
-  settle(): void;
+  /**
+   * To be called when the process has ended: an output that nobody has asked for gives its descriptor back. False while
+   * another process of the container still holds the other end: then it can be called again.
+   */
+  settle(): boolean;
   destroy(): void;
 }
 
@@ -22,15 +25,16 @@ export function lateOutput(fd: number, open: (fd: number) => Readable): LateOutp
       return stream;
     },
     settle: () => {
-      if (stream !== undefined) return;
+      if (stream !== undefined) return true;
       const { chunks, ended } = drain(fd);
       if (ended) {
         closeSync(fd);
         stream = Readable.from(chunks, { objectMode: false }); // for whoever comes late
       } else if (chunks.length > 0) {
-        stream = open(fd); // another process of the container still holds the other end
+        stream = open(fd);
         stream.unshift(Buffer.concat(chunks));
       }
+      return stream !== undefined;
     },
     destroy: () => {
       if (stream === undefined) closeSync(fd);

@@ -28,6 +28,8 @@ export class ShimProcess implements LaunchedProcess {
     private readonly socket: Socket,
     private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
+    /** Called at the end with streams that something in the container still holds. */
+    private readonly onUnsettled: (stdio: ShimStdio) => void,
   ) {
     this.channel = new ControlChannel(
       socket,
@@ -116,7 +118,7 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
-    if (this.#identity !== undefined) this.stdio.settle();
+    if (this.#identity !== undefined && !this.stdio.settle()) this.onUnsettled(this.stdio);
     // The supervisor's last act is to end, and only its end closes the channel on its side.
     const failure = this.#end === undefined ? reason : this.#end.failure;
     if (failure === undefined) this.#released.resolve();

@@ -14,8 +14,10 @@ export interface ShimStdio {
   readonly stderr: Readable | undefined;
   /** After the spawn, which has duplicated them. Safe to call twice. */
   closeChildSide(): void;
-  /** After the end of the process: what nobody has asked for gives its descriptors back. */
-  settle(): void;
+  /** After the end of the process: what nobody has asked for gives its descriptors back. False: not yet all. */
+  settle(): boolean;
+  /** Closes everything. */
+  destroy(): void;
 }
 
 /**
@@ -72,8 +74,13 @@ export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStac
     closeChildSide,
     settle: () => {
       stdin?.destroy();
-      stdout?.settle();
-      stderr?.settle();
+      const settled = [stdout, stderr].map((output) => output?.settle() ?? true);
+      return settled.every(Boolean);
+    },
+    destroy: () => {
+      stdin?.destroy();
+      stdout?.destroy();
+      stderr?.destroy();
     },
   };
 }
