@@ -55,10 +55,14 @@ describe('a working directory that is a descriptor', () => {
   });
 
   test('and no descriptor but the three is open', async () => {
-    const list = ['sh', '-c', 'ls -l /proc/$$/fd | grep -c " -> "; readlink /proc/$$/cwd /proc/$$/root'];
-    const expected = '3\n/\n/\n';
+    const list = ['ls', '/proc/self/fd'];
+    const expected = '0\n1\n2\n3\n'; // 3 is the directory that ls reads
     assert.equal((await lab.engine.run(image, list, offline)).stdout, expected);
     assert.equal((await long.exec(list)).stdout, expected);
+    for (const path of ['/proc/self/cwd', '/proc/self/root']) {
+      assert.equal((await lab.engine.run(image, ['readlink', path], offline)).stdout, '/\n');
+      assert.equal((await long.exec(['readlink', path])).stdout, '/\n');
+    }
   });
 
   test('an honest working directory works', async () => {

@@ -38,6 +38,7 @@ describe('a user by number is that user or an error, never root by accident', ()
   const right = {
     '1': '1:0',
     '1:': '1:0',
+    'user:': '1000:1000',
     '1:1': '1:1',
     '1000': '1000:1000',
     user: '1000:1000',

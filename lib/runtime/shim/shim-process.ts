@@ -16,9 +16,6 @@ const SIGKILL = 9;
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
   readonly channel: ControlChannel;
-  readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
   readonly #started = new Deferred<ProcessIdentity>();
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
@@ -29,17 +26,28 @@ export class ShimProcess implements LaunchedProcess {
 
   constructor(
     private readonly socket: Socket,
-    stdio: ShimStdio,
+    private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
+    /** Called at the end with streams that something in the container still holds. */
+    private readonly onUnsettled: (stdio: ShimStdio) => void,
   ) {
-    this.stdin = stdio.stdin;
-    this.stdout = stdio.stdout;
-    this.stderr = stdio.stderr;
     this.channel = new ControlChannel(
       socket,
       (message) => this.#take(message),
       (error) => this.#channelEnded(error),
     );
+  }
+
+  get stdin(): Writable | undefined {
+    return this.stdio.stdin;
+  }
+
+  get stdout(): Readable | undefined {
+    return this.stdio.stdout;
+  }
+
+  get stderr(): Readable | undefined {
+    return this.stdio.stderr;
   }
 
   get identity(): ProcessIdentity {
@@ -110,6 +118,7 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
+    if (this.#identity !== undefined && !this.stdio.settle()) this.onUnsettled(this.stdio);
     // The supervisor's last act is to end, and only its end closes the channel on its side.
     const failure = this.#end === undefined ? reason : this.#end.failure;
     if (failure === undefined) this.#released.resolve();

@@ -128,6 +128,28 @@ for (const lifetime of ['owner', 'detached'] as const) {
   });
 }
 
+test('the process that makes supervisors is killed: containers go on, and the next start makes a new one', async () => {
+  await using lab = await openEngineLab();
+  const image = lab.image();
+  const container = await lab.engine.containers.create({ image, command: ['sleep', '1000'], network: 'none' });
+  await container.start();
+  const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
+  for (const pid of children.trim().split(' ')) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    if (commandLine.split('\0')[1] === 'serve') process.kill(Number(pid), 'SIGKILL');
+  }
+  assert.equal(container.status, 'running');
+  await eventually('a start works again', async () => {
+    const work = lab.engine.run(image, ['echo', 'fine'], { network: 'none' });
+    return work.then(
+      ({ stdout }) => stdout === 'fine\n',
+      () => false,
+    );
+  });
+  assert.equal((await container.exec(['echo', 'still'])).stdout, 'still\n');
+  await container.remove({ force: true });
+});
+
 test('a supervisor of a run or an exec that is killed is an error of the engine', async () => {
   await using lab = await openEngineLab();
   const image = lab.image();
