@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { runGuest } from './host/run-guest.js';
 
 /** What runs in the guest. The emulated processor is some ten times slower than a real one: few files, small loads. */
-const files = ['vm/guest/cgroup-limits.guest.js'];
+const files = [
+  'vm/guest/cgroup-limits.guest.js',
+  'vm/guest/devices.guest.js',
+  'vm/guest/overlay.guest.js',
+  'vm/guest/network.guest.js',
+];
 
 test('in a virtual machine with cgroup v2 and Linux 6.1', async (t) => {
   const seen = new Set<string>();
@@ -11,7 +16,7 @@ test('in a virtual machine with cgroup v2 and Linux 6.1', async (t) => {
     if (event.kind === 'ready' || event.kind === 'end') continue;
     seen.add(event.file);
     await t.test(event.name, { skip: event.kind === 'skip' }, () => {
-      if (event.kind === 'fail') assert.fail(event.message);
+      if (event.kind === 'fail') throw Object.assign(new Error(event.message), { stack: event.message });
     });
   }
   assert.equal(seen.size, files.length, 'each file has told of a test');

@@ -19,7 +19,19 @@ const modules = [
   ...['nft_ct', 'nft_fib_inet', 'nft_fib_ipv4', 'nft_reject_inet', 'nft_compat', 'loop', 'ext4', 'brd', 'bfq'],
 ];
 
-const directories = ['/dev', '/etc', '/mnt', '/proc', '/root', '/run', '/sys', '/tmp', '/usr/bin', '/var/lib', '/var/tmp'];
+const directories = [
+  '/dev',
+  '/etc',
+  '/mnt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sys',
+  '/tmp',
+  '/usr/bin',
+  '/var/lib',
+  '/var/tmp',
+];
 
 const texts = {
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
@@ -76,5 +88,9 @@ function packages(): string[] {
 async function addModules(tree: HostTree): Promise<void> {
   const files = moduleFiles(findKernel(), modules);
   for (const path of files) await tree.addHostPathAs(path, `/modules/${basename(path)}`);
-  tree.set('/modules/order', { type: 'text', mode: 0o644, text: `${files.map((each) => basename(each)).join('\n')}\n` });
+  tree.set('/modules/order', {
+    type: 'text',
+    mode: 0o644,
+    text: `${files.map((each) => basename(each)).join('\n')}\n`,
+  });
 }
