@@ -4,10 +4,10 @@ import { runGuest } from './host/run-guest.js';
 
 /** What runs in the guest. The emulated processor is some ten times slower than a real one: few files, small loads. */
 const files = [
-  'vm/guest/cgroup-limits.guest.js',
-  'vm/guest/devices.guest.js',
-  'vm/guest/overlay.guest.js',
-  'vm/guest/network.guest.js',
+  'vm/guest-tests/cgroup-limits.js',
+  'vm/guest-tests/devices.js',
+  'vm/guest-tests/overlay.js',
+  'vm/guest-tests/network.js',
 ];
 
 test('in a virtual machine with cgroup v2 and Linux 6.1', async (t) => {
