@@ -26,6 +26,7 @@ test('the decoder of launch plans stays within its memory for broken plans (CVE-
     const files = [join(native, 'test', 'plan-fuzz.c'), ...(await sources()).map((name) => join(native, 'src', name))];
     const sanitize = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
     await run('gcc', ['-std=gnu17', '-O1', '-g', '-DPLAN_FUZZ_MAIN', ...sanitize, ...files, '-o', program]);
-    const { stderr } = await run(program, [String(mutationsPerSeed), ...seeds]);
+    const { stdout, stderr } = await run(program, [String(mutationsPerSeed), ...seeds]);
     assert.equal(stderr, '');
+    assert.match(stdout, /^[1-9]\d* accepted, [1-9]\d{3,} refused$/m);
   }));
