@@ -27,6 +27,7 @@ const suites = {
   integration: { parallel: false, needsRoot: true },
   security: { parallel: false, needsRoot: true },
   e2e: { parallel: false, needsRoot: true },
+  vm: { parallel: false, needsRoot: false },
 };
 
 const { values: options, positionals } = parseArgs({

@@ -44,6 +44,7 @@ export type HostOperation =
   | RemoveTree
   | WriteFile
   | JoinCgroup
+  | DeviceFilter
   | Netlink
   | ReservePort;
 
@@ -80,6 +81,20 @@ export interface WriteFile {
 export interface JoinCgroup {
   readonly op: 'join-cgroup';
   readonly path: string;
+}
+
+/**
+ * Loads a program of type BPF_PROG_TYPE_CGROUP_DEVICE and attaches it to a cgroup of v2; it goes with the group. Device
+ * programs of groups above stay in force.
+ *
+ * @see bpf(2); kernel Documentation/admin-guide/cgroup-v2.rst, "Device controller"
+ */
+export interface DeviceFilter {
+  readonly op: 'device-filter';
+  /** Directory of the group. */
+  readonly path: string;
+  /** An array of struct bpf_insn. */
+  readonly program: Uint8Array;
 }
 
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */

@@ -102,6 +102,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   seccomp: { code: 38, signature: 'ub', values: (o) => [u(o.flags), b(o.filter)] },
   'remove-tree': { code: 40, signature: 's', values: (o) => [s(o.path)] },
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
+  'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
 };
 
 /** MS_REC | MS_PRIVATE and MS_REC | MS_SLAVE. @see mount(2) */

@@ -50,6 +50,7 @@ const struct tsc_operation tsc_operations[] = {
     { 38, "seccomp", "ub", CHILD, tsc_op_seccomp },
     { 39, "execute", "ll", CHILD, tsc_op_execute },
     { 40, "remove-tree", "s", CLEANUP, tsc_op_remove_tree },
+    { 80, "device-filter", "sb", PREPARE, tsc_op_device_filter },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

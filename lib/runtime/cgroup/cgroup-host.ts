@@ -23,5 +23,7 @@ export type CgroupHost =
       /** Those of them that the root already hands to its children. */
       readonly enabled: readonly Controller[];
       readonly swap: boolean;
+      /** BPF programs that restrict devices can be loaded: the kernel has bpf(2), and this is no nested user namespace. */
+      readonly deviceFilter: boolean;
     }
   | { readonly version: 'none'; readonly reason: string };

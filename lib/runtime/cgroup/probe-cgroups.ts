@@ -81,7 +81,15 @@ async function probeV2(
   const isTop = (await files.readText(`${root}/cgroup.type`)) === undefined;
   const occupied = ((await files.readText(`${root}/cgroup.procs`)) ?? '').trim() !== '';
   const controllers = isTop || !occupied ? known(unified) : enabled;
-  return { version: 'v2', root, controllers, enabled, swap: await accountsForSwap(files, root, selfCgroup) };
+  const swap = await accountsForSwap(files, root, selfCgroup);
+  return { version: 'v2', root, controllers, enabled, swap, deviceFilter: await canFilterDevices(files) };
+}
+
+/** Programs of this kind are loaded with rights over the whole machine only. @see bpf(2), user_namespaces(7) */
+async function canFilterDevices(files: CgroupFileAccess): Promise<boolean> {
+  const hasBpf = (await files.readText('/proc/sys/kernel/unprivileged_bpf_disabled')) !== undefined;
+  const idMap = (await files.readText('/proc/self/uid_map')) ?? '';
+  return hasBpf && /^\s*0\s+0\s+4294967295\s*$/.test(idMap);
 }
 
 function known(text: string): Controller[] {

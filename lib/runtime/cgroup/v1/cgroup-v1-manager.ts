@@ -142,14 +142,14 @@ function limitWrites(directories: Directories, limits: CgroupLimits, host: HostV
 function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteFile[] {
   const { devices: directory } = directories;
   if (directory === undefined) return [];
-  const allow = devices.map(
+  const inOrder = devices.map(
     (rule): WriteFile => ({
       op: 'write-file',
-      path: `${directory}/devices.allow`,
+      path: `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`,
       data: formatDeviceRule(rule),
     }),
   );
-  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...allow];
+  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...inOrder];
 }
 
 function filesOf(directories: Directories): CgroupFiles {

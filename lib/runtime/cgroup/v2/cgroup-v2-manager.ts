@@ -1,11 +1,13 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
-import type { JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
+import type { DeviceFilter, JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
 import type { CgroupFiles, CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
 import { cpuWeight } from '../cpu-weight.js';
+import { type DeviceRule, defaultDeviceRules } from '../device-rules.js';
 import { requiredControllers } from '../required-controllers.js';
 import { type CgroupLimits, checkResources, type MemoryLimits } from '../resources.js';
+import { assembleDeviceProgram } from './device-program.js';
 
 type HostV2 = Extract<CgroupHost, { version: 'v2' }>;
 
@@ -29,11 +31,16 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
       const directory = [host.root, ...shared, id].join('/');
       const join: JoinCgroup[] = [{ op: 'join-cgroup', path: directory }];
       return {
-        prepare: [...makeAll(host, shared, id, wanted), ...limitWrites(directory, limits, host), ...join],
+        prepare: [
+          ...makeAll(host, shared, id, wanted),
+          ...limitWrites(directory, limits, host),
+          ...deviceFilter(host, directory, request.devices),
+          ...join,
+        ],
         join,
         cleanup: [{ op: 'remove-directory', path: directory }],
         files: filesOf(directory, wanted),
-        enforcesDevices: false, // takes a BPF program of type CGROUP_DEVICE, which no operation of a plan loads yet
+        enforcesDevices: host.deviceFilter,
         sharedDirectories: [[host.root, ...shared].join('/')],
       };
     },
@@ -97,6 +104,14 @@ function limitWrites(directory: string, limits: CgroupLimits, host: HostV2): Wri
   return writes.flatMap(([file, data]): WriteFile[] =>
     data === undefined ? [] : [{ op: 'write-file', path: `${directory}/${file}`, data: String(data) }],
   );
+}
+
+function deviceFilter(
+  host: HostV2,
+  path: string,
+  devices: readonly DeviceRule[] = defaultDeviceRules,
+): readonly DeviceFilter[] {
+  return host.deviceFilter ? [{ op: 'device-filter', path, program: assembleDeviceProgram(devices) }] : [];
 }
 
 /** v2 counts swap apart. */

@@ -26,6 +26,7 @@ const v2: CgroupHost = {
   controllers: ['memory', 'pids', 'cpu', 'cpuset', 'io'],
   enabled: ['memory'],
   swap: true,
+  deviceFilter: true,
 };
 
 const none: CgroupHost = { version: 'none', reason: 'no cgroup hierarchy is mounted below /sys/fs/cgroup' };
@@ -130,6 +131,15 @@ test('v2: controllers are handed down, limits written, the child is placed by on
   ]);
   assert.deepEqual(made.prepare.at(-1), { op: 'join-cgroup', path: `${root}/ci/jobs/tscontainer/abc` });
   assert.deepEqual(made.sharedDirectories, [`${root}/ci/jobs/tscontainer`]);
+});
+
+test('v2: a program restricts devices before anything is in the group, where the kernel takes programs', () => {
+  const operations = plan(v2).prepare.map((each) => each.op);
+  assert.deepEqual(operations.slice(-2), ['device-filter', 'join-cgroup']);
+  assert.equal(plan(v2).enforcesDevices, true);
+  const without = plan({ ...v2, deviceFilter: false });
+  assert.ok(!without.prepare.some((each) => each.op === 'device-filter'));
+  assert.equal(without.enforcesDevices, false);
 });
 
 test('shares become weights: the ends and the default meet', () => {

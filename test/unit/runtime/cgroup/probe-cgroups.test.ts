@@ -60,7 +60,22 @@ test('the top of a v2 tree can hand down every controller', async () => {
     controllers: ['memory', 'pids', 'cpu', 'cpuset', 'io'],
     enabled: ['memory', 'pids'],
     swap: true,
+    deviceFilter: false,
   });
+});
+
+test('programs for devices are loaded outside of user namespaces only, and where the kernel has bpf(2)', async () => {
+  const bpf = { '/proc/sys/kernel/unprivileged_bpf_disabled': '2\n' };
+  const whole = { '/proc/self/uid_map': '         0          0 4294967295\n' };
+  const nested = { '/proc/self/uid_map': '         0     100000      65536\n' };
+  for (const [files, expected] of [
+    [{ ...bpf, ...whole }, true],
+    [{ ...bpf, ...nested }, false],
+    [whole, false],
+  ] as const) {
+    const host = await probeCgroups(fakeCgroupFiles({ ...v2, ...files }));
+    assert.equal(host.version === 'v2' && host.deviceFilter, expected, JSON.stringify(files));
+  }
 });
 
 test('below the top, a v2 group with processes can only use what is handed down already', async () => {
