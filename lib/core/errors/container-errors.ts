@@ -22,6 +22,7 @@ export interface ContainerErrors {
   OUTPUT_TOO_LARGE: { readonly stream: string; readonly maxBytes: number };
   CONTROLLER_MISSING: { readonly option: string; readonly controller: string; readonly hint: string };
   RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
+  PAUSE_TIMEOUT: { readonly path: string; readonly state: string; readonly timeoutMs: number };
 }
 
 export const containerErrors: ErrorTable<ContainerErrors> = {
@@ -52,4 +53,8 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
     message: (d) => `option ${d.option} needs the cgroup controller ${d.controller}, which is not usable: ${d.hint}`,
   },
   RUN_TIMEOUT: { kind: 'unavailable', message: (d) => `container ${d.id} did not end within ${d.timeoutMs} ms` },
+  PAUSE_TIMEOUT: {
+    kind: 'unavailable',
+    message: (d) => `processes did not stop within ${d.timeoutMs} ms: ${d.path} says '${d.state}'`,
+  },
 };
