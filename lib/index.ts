@@ -52,8 +52,10 @@ export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './
 export type { PortMapping } from './network/port-mapping.js';
 export type { Credential, CredentialSource } from './registry/credential-source.js';
 export type { FetchedBlob, FetchedManifest, RegistryClient, RegistryReader } from './registry/registry-client.js';
-export type { CgroupResources } from './runtime/cgroup/resources.js';
+export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
+export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
 export type {
+  DeviceFilter,
   HostOperation,
   JoinCgroup,
   LaunchPlan,
