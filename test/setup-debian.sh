@@ -4,6 +4,10 @@
 set -eu
 
 packages='attr busybox-static debootstrap docker-registry iproute2 nftables skopeo umoci'
+# The guest of the suite vm, and the other architecture's compiler and emulator, are those of an x86-64 machine.
+if [ "$(uname -m)" = x86_64 ]; then
+  packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross linux-image-cloud-amd64 qemu-system-x86 qemu-user-static"
+fi
 policy=/usr/sbin/policy-rc.d
 saved=$policy.saved-by-tscontainer-tests
 

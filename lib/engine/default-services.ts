@@ -27,6 +27,7 @@ import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
+import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
@@ -95,6 +96,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     host,
     live: new Map(),
     own: new Set(),
+    work: new OpenWork('engine'),
     events,
     readResolvConf: () => readOptional('/etc/resolv.conf'),
     findImage: async (reference) => {

@@ -40,7 +40,8 @@ export class ImageRecords {
    */
   async resolve(text: string): Promise<ImageRecord> {
     const prefix = /^(?:sha256:)?([0-9a-f]{4,64})$/.exec(text)?.[1];
-    const named = text.startsWith('sha256:') ? undefined : await this.find(formatReference(parseReference(text)));
+    const isId = text.startsWith('sha256:') || prefix?.length === 64;
+    const named = isId ? undefined : await this.find(formatReference(parseReference(text)));
     if (named !== undefined) return named;
     const matches = prefix === undefined ? [] : (await this.list()).filter((each) => hexOf(each).startsWith(prefix));
     const [first] = matches;

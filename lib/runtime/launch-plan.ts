@@ -7,7 +7,7 @@ import type { SetupOperation } from './setup-operation.js';
  *
  * Stages, and who executes them:
  * - `prepare`: the shim, before the child exists. Cgroups are made here.
- * - `parent`: the shim, while the child exists. The child's network namespace is open at {@link CONTAINER_NETNS_FD}.
+ * - `parent`: the shim, while the child exists. The child's network namespace is open as descriptor 100.
  * - `child`: the child in its new namespaces. Its `sync` operation waits until `parent` is done.
  * - `cleanup`: the shim, after the container has ended or its start has failed; errors are reported but skip nothing.
  */
@@ -47,6 +47,7 @@ export type HostOperation =
   | RemoveTree
   | WriteFile
   | JoinCgroup
+  | DeviceFilter
   | Netlink
   | ReservePort;
 
@@ -85,6 +86,20 @@ export interface JoinCgroup {
   readonly path: string;
 }
 
+/**
+ * Loads a program of type BPF_PROG_TYPE_CGROUP_DEVICE and attaches it to a cgroup of v2; it goes with the group. Device
+ * programs of groups above stay in force.
+ *
+ * @see bpf(2); kernel Documentation/admin-guide/cgroup-v2.rst, "Device controller"
+ */
+export interface DeviceFilter {
+  readonly op: 'device-filter';
+  /** Directory of the group. */
+  readonly path: string;
+  /** An array of struct bpf_insn. */
+  readonly program: Uint8Array;
+}
+
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
 export interface ReservePort {
   readonly op: 'reserve-port';
@@ -117,7 +132,7 @@ export type NamespaceOperation =
   | { readonly op: 'open-process'; readonly slot: number; readonly pid: number; readonly startTicks: bigint }
   /** setns(2) to namespaces of the process in `slot`. In `prepare` only `pid`: it takes effect for the child. */
   | { readonly op: 'join-namespace'; readonly slot: number; readonly kinds: readonly NamespaceKind[] }
-  /** Writes the child's uid_map, gid_map or setgroups; stage `parent`. @see user_namespaces(7) */
+  /** Writes the child's uid_map, gid_map or setgroups (user_namespaces(7)); stage `parent`. */
   | { readonly op: 'write-id-map'; readonly kind: 'uid' | 'gid' | 'setgroups'; readonly map: string }
   /** Waits until stage `parent` is done. */
   | { readonly op: 'sync' }
@@ -234,7 +249,7 @@ export type ProcessOperation =
       readonly ambient: bigint;
     }
   | { readonly op: 'no-new-privileges' }
-  /** Installs a filter: an array of struct sock_filter. @see seccomp(2) */
+  /** Installs a filter: an array of struct sock_filter, as in seccomp(2). */
   | { readonly op: 'seccomp'; readonly flags: number; readonly filter: Uint8Array }
   /** The last one. A program without a slash is searched in PATH of `environment`; HOME is added from the user. */
   | { readonly op: 'execute'; readonly arguments: readonly string[]; readonly environment: readonly string[] };

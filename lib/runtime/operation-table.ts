@@ -93,6 +93,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   'remove-tree': { code: 40, signature: 's', values: (o) => [s(o.path)] },
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
   ...setupOperationRows,
+  'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
 };
 
 /** @see mount(2) */

@@ -80,6 +80,7 @@ const struct tsc_operation tsc_operations[] = {
     { 68, "change-root", "", CHILD, tsc_op_change_root },
     { 69, "ensure-node", "suuuuu", CHILD, tsc_op_ensure_node },
     { 70, "hand-over", "", PREPARE, tsc_op_hand_over },
+    { 80, "device-filter", "sb", PREPARE, tsc_op_device_filter },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

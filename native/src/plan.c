@@ -145,7 +145,7 @@ static int check_section(struct tsc_reader *reader, uint32_t count, enum tsc_sec
     return 0;
 }
 
-int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err)
+static int decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err)
 {
     struct tsc_reader reader = { .at = data, .end = data + size };
 
@@ -165,6 +165,15 @@ int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, str
     if (reader.bad || reader.at != reader.end)
         return tsc_fail(err, EINVAL, "decode", "launch plan has a wrong size");
     return 0;
+}
+
+int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err)
+{
+    int result = decode(plan, data, size, err);
+
+    if (result < 0)
+        *plan = (struct tsc_plan){ 0 }; /* a plan that is refused has no clean-up either */
+    return result;
 }
 
 int tsc_plan_run(const struct tsc_plan *plan, enum tsc_section section, struct tsc_launch *launch, bool keep_going,

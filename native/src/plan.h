@@ -57,7 +57,10 @@ struct tsc_plan {
     uint32_t counts[TSC_SECTIONS];
 };
 
-/* Checks the whole document. After success every operation can be read without a further check. */
+/*
+ * Checks the whole document. After success every operation can be read without a further check; after a failure the plan
+ * is empty.
+ */
 int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err);
 
 /* What a failing section left to say: which operation it was. */

@@ -65,7 +65,7 @@ static int set_directory(int fs, const char *key, const char *path, struct tsc_e
     return 0;
 }
 
-/* Since Linux 6.7 each lower directory is an option of its own. -EINVAL from the first of them: an older kernel. */
+/* Since Linux 6.7 each lower directory is an option of its own. */
 static int new_overlay(char *const *lower, const char *upper, const char *work, uint32_t flags, struct tsc_err *err)
 {
     TSC_AUTO_FD fs = tsc_fsopen("overlay");
@@ -92,69 +92,58 @@ static int new_overlay(char *const *lower, const char *upper, const char *work, 
     return tsc_steal_fd(&mount);
 }
 
-/* Appends a path with the characters escaped that separate lower directories (`:`) and options (`,`). */
-static bool append_path(char *options, size_t *used, const char *path)
+/*
+ * What a failure of new_overlay() says about the kernel. Linux 6.5 and 6.6 refuse the option. Before that overlay takes
+ * any option as text and refuses it when the file system is created, where EINVAL can have other causes: a made-up
+ * option tells.
+ */
+static bool is_before_6_7(const struct tsc_err *failure)
 {
-    for (; *path != '\0'; path++) {
-        if (*used + 3 > OLD_OPTIONS_SIZE)
-            return false;
-        if (strchr(":,\\", *path) != NULL)
-            options[(*used)++] = '\\';
-        options[(*used)++] = *path;
-    }
-    options[*used] = '\0';
-    return true;
-}
+    TSC_AUTO_FD fs = -1;
 
-static bool append_text(char *options, size_t *used, const char *text)
-{
-    size_t size = strlen(text);
-
-    if (*used + size + 1 > OLD_OPTIONS_SIZE)
+    if (failure->errnum != EINVAL)
         return false;
-    memcpy(options + *used, text, size + 1);
-    *used += size;
-    return true;
+    if (strstr(failure->detail, "lowerdir+") != NULL)
+        return true;
+    fs = tsc_fsopen("overlay");
+    return fs >= 0 && tsc_fsconfig(fs, FSCONFIG_SET_FLAG, "no-such-option", NULL) == 0;
 }
 
-/* Where the layers' common directory ends, so that long stacks fit in one page of options by relative names. */
-static size_t common_directory(char *const *lower)
+/* Opens a directory that stays open, and appends its number to the options after `prefix`. */
+static int append_directory(char *options, size_t *used, const char *prefix, const char *path, struct tsc_err *err)
 {
-    size_t common = 0;
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int length;
 
-    for (size_t i = 0; lower[0][i] != '\0'; i++) {
-        for (char *const *each = lower + 1; *each != NULL; each++)
-            if (strncmp(lower[0], *each, i + 1) != 0)
-                return common;
-        if (lower[0][i] == '/')
-            common = i + 1;
-    }
-    return common;
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    length = snprintf(options + *used, OLD_OPTIONS_SIZE - *used, "%s%d", prefix, fd);
+    if ((size_t)length >= OLD_OPTIONS_SIZE - *used)
+        return tsc_fail(err, E2BIG, "mount", "too many layers for this kernel (Linux 6.7 has no such bound)");
+    *used += (size_t)length;
+    return 0;
 }
 
+/*
+ * Directories are named by their descriptors, relative to /proc/self/fd: some 800 of these names fit into the one page
+ * of options, and none needs to be escaped. The descriptors go with exec.
+ */
 static int mount_overlay_before_6_7(char *const *lower, const char *upper, const char *work, const char *target,
                                     uint32_t flags, struct tsc_err *err)
 {
-    size_t common = common_directory(lower);
-    size_t used = 0;
-    char directory[4096];
     char options[OLD_OPTIONS_SIZE];
-    bool fits = append_text(options, &used, "index=off,metacopy=off");
+    size_t used = (size_t)snprintf(options, sizeof(options), "index=off,metacopy=off%s%s",
+                                   (flags & OVERLAY_VOLATILE) != 0 ? ",volatile" : "",
+                                   (flags & OVERLAY_USER_XATTR) != 0 ? ",userxattr" : "");
 
-    snprintf(directory, sizeof(directory), "%.*s", (int)common, lower[0]);
-    if (common > 0 && chdir(directory) < 0)
-        return tsc_fail(err, errno, "chdir", "%s", directory);
-    if ((flags & OVERLAY_VOLATILE) != 0)
-        fits = fits && append_text(options, &used, ",volatile");
-    if ((flags & OVERLAY_USER_XATTR) != 0)
-        fits = fits && append_text(options, &used, ",userxattr");
     for (size_t i = 0; lower[i] != NULL; i++)
-        fits = fits && append_text(options, &used, i == 0 ? ",lowerdir=" : ":") &&
-               append_path(options, &used, lower[i] + common);
-    fits = fits && append_text(options, &used, ",upperdir=") && append_path(options, &used, upper) &&
-           append_text(options, &used, ",workdir=") && append_path(options, &used, work);
-    if (!fits)
-        return tsc_fail(err, E2BIG, "mount", "too many layers for this kernel (Linux 6.7 has no such bound)");
+        if (append_directory(options, &used, i == 0 ? ",lowerdir=" : ":", lower[i], err) < 0)
+            return -err->errnum;
+    if (append_directory(options, &used, ",upperdir=", upper, err) < 0 ||
+        append_directory(options, &used, ",workdir=", work, err) < 0)
+        return -err->errnum;
+    if (chdir("/proc/self/fd") < 0)
+        return tsc_fail(err, errno, "chdir", "/proc/self/fd");
     if (tsc_mount("overlay", target, "overlay", 0, options) < 0)
         return tsc_fail(err, errno, "mount", "overlay on %s", target);
     return 0;
@@ -176,7 +165,7 @@ int tsc_op_overlay_root(struct tsc_launch *launch, struct tsc_reader *payload, s
     mount = new_overlay(lower, upper, work, flags, &first);
     if (mount >= 0)
         return attach_root(launch, mount, target, err);
-    if (first.errnum != EINVAL || strstr(first.detail, "lowerdir+") == NULL) {
+    if (!is_before_6_7(&first)) {
         *err = first;
         return mount;
     }

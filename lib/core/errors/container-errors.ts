@@ -26,6 +26,7 @@ export interface ContainerErrors {
   INVALID_OCI_CONFIG: { readonly path: string; readonly reason: string };
   INVALID_CONTAINER_ID: { readonly id: string; readonly reason: string };
   HOOK_FAILED: { readonly hook: string; readonly path: string; readonly reason: string };
+  PAUSE_TIMEOUT: { readonly path: string; readonly state: string; readonly timeoutMs: number };
 }
 
 export const containerErrors: ErrorTable<ContainerErrors> = {
@@ -59,4 +60,8 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
   INVALID_OCI_CONFIG: { kind: 'invalid', message: (d) => `${d.path}: ${d.reason}` },
   INVALID_CONTAINER_ID: { kind: 'invalid', message: (d) => `${d.reason} in the container ID '${d.id}'` },
   HOOK_FAILED: { kind: 'unavailable', message: (d) => `${d.hook} hook ${d.path}: ${d.reason}` },
+  PAUSE_TIMEOUT: {
+    kind: 'unavailable',
+    message: (d) => `processes did not stop within ${d.timeoutMs} ms: ${d.path} says '${d.state}'`,
+  },
 };

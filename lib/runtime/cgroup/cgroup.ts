@@ -1,4 +1,4 @@
-import type { JoinCgroup, PlanOperation } from '../launch-plan.js';
+import type { JoinCgroup, PlanOperation, WriteFile } from '../launch-plan.js';
 import type { DeviceRule } from './device-rules.js';
 import type { CgroupResources } from './resources.js';
 
@@ -17,6 +17,22 @@ export interface CgroupManager {
    * enforce: a limit is never left out silently.
    */
   plan(request: CgroupRequest): CgroupPlan;
+  /**
+   * The writes that give a running container other limits, in an order in which the kernel takes them. A limit that
+   * `next` has not is lifted.
+   *
+   * @throws EngineError like {@link plan}; `CONTROLLER_MISSING` also for a controller that containers join at their start
+   * only, and that this one has not joined.
+   */
+  update(request: CgroupUpdate): readonly WriteFile[];
+}
+
+export interface CgroupUpdate {
+  readonly id: string;
+  /** The limits that the container has now. */
+  readonly current: CgroupResources;
+  /** All limits that it shall have, not only those that change. */
+  readonly next: CgroupResources;
 }
 
 export interface CgroupRequest {
@@ -58,11 +74,25 @@ export interface CgroupFiles {
   /** Has the page cache that counts as usage but can be dropped: see `inactiveFileKey`. */
   readonly memoryStat?: string;
   readonly inactiveFileKey?: 'total_inactive_file' | 'inactive_file';
+  readonly memoryLimit?: string;
   readonly cpuUsage?: { readonly path: string; readonly format: 'nanoseconds' | 'cpu.stat' };
+  /** Lines on how often, and for how long (v1 in nanoseconds, v2 in microseconds), `cpus` has held processes back. */
+  readonly cpuThrottling?: string;
   readonly pidsCurrent?: string;
+  readonly pidsLimit?: string;
+  /** Block I/O: v2 has all in one file. */
+  readonly io?:
+    | { readonly format: 'io.stat'; readonly path: string }
+    | { readonly format: 'blkio'; readonly bytes: string; readonly operations: string };
   /** Pids of all processes inside. */
   readonly processes?: string;
-  readonly freeze?: { readonly path: string; readonly frozen: string; readonly thawed: string };
+  readonly freeze?: {
+    readonly path: string;
+    readonly frozen: string;
+    readonly thawed: string;
+    /** Holds one of the lines when all processes are frozen, or run again. */
+    readonly state: { readonly path: string; readonly frozen: string; readonly thawed: string };
+  };
   /** Writing `1` kills every process inside. Only v2, since Linux 5.14. */
   readonly kill?: string;
 }

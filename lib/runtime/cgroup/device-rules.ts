@@ -1,7 +1,12 @@
 import { defaultDevices } from '../default-security.js';
 
-/** A device, or with `*` all of them, that may be read, written, or made with mknod(2). */
+/**
+ * A device, or with `*` all of them, that may be read, written, or made with mknod(2). Of several rules for one device
+ * the last that names an access decides about it; what none names is denied.
+ */
 export interface DeviceRule {
+  /** Default true; false takes back what earlier rules allow. */
+  readonly allow?: boolean;
   readonly type: 'char' | 'block';
   readonly major: number | '*';
   readonly minor: number | '*';

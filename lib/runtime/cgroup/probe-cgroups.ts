@@ -1,3 +1,4 @@
+import type { BlockWeightFile } from './block-weight.js';
 import type { CgroupHost, Controller } from './cgroup-host.js';
 
 /** Read access to the cgroup file system; replaceable in tests. */
@@ -12,8 +13,8 @@ export interface CgroupFileAccess {
   realPath(path: string): Promise<string | undefined>;
 }
 
-const v1Controllers = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'cpuset', 'blkio'] as const;
-const v2Controllers = ['memory', 'pids', 'cpu', 'cpuset', 'io'] as const;
+const v1Controllers = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'cpuset', 'blkio', 'hugetlb'] as const;
+const v2Controllers = ['memory', 'pids', 'cpu', 'cpuset', 'io', 'hugetlb'] as const;
 
 /**
  * Finds out which cgroups this process can use. `root` is where they are mounted, `selfCgroup` the content of
@@ -46,6 +47,7 @@ export async function probeCgroups(
     swap: names.includes('memory.memsw.limit_in_bytes'),
     ...(cpuset && { cpuset }),
     hybrid: beside !== undefined,
+    blockWeightFiles: await weightFiles(files, hierarchies.blkio),
   };
 }
 
@@ -81,7 +83,39 @@ async function probeV2(
   const isTop = (await files.readText(`${root}/cgroup.type`)) === undefined;
   const occupied = ((await files.readText(`${root}/cgroup.procs`)) ?? '').trim() !== '';
   const controllers = isTop || !occupied ? known(unified) : enabled;
-  return { version: 'v2', root, controllers, enabled, swap: await accountsForSwap(files, root, selfCgroup) };
+  const swap = await accountsForSwap(files, root, selfCgroup);
+  const deviceFilter = await canFilterDevices(files);
+  return {
+    version: 'v2',
+    root,
+    controllers,
+    enabled,
+    swap,
+    deviceFilter,
+    blockWeightFiles: await weightFiles(files, root),
+  };
+}
+
+const knownWeightFiles = ['blkio.bfq.weight', 'blkio.weight', 'io.bfq.weight', 'io.weight'] as const;
+
+/**
+ * The top of a tree has none of them, so a group below must tell. Where there is no group yet, the scheduler's counters
+ * at the top do; `io.weight` has none there, but a settings file.
+ */
+async function weightFiles(files: CgroupFileAccess, root: string | undefined): Promise<readonly BlockWeightFile[]> {
+  if (root === undefined) return [];
+  const names = new Set(await files.list(root));
+  for (const name of [...names]) for (const inside of (await files.list(`${root}/${name}`)) ?? []) names.add(inside);
+  if (names.has('blkio.bfq.io_serviced')) names.add('blkio.bfq.weight');
+  if (names.has('io.cost.model')) names.add('io.weight');
+  return knownWeightFiles.filter((name) => names.has(name));
+}
+
+/** Programs of this kind are loaded with rights over the whole machine only. @see bpf(2), user_namespaces(7) */
+async function canFilterDevices(files: CgroupFileAccess): Promise<boolean> {
+  const hasBpf = (await files.readText('/proc/sys/kernel/unprivileged_bpf_disabled')) !== undefined;
+  const idMap = (await files.readText('/proc/self/uid_map')) ?? '';
+  return hasBpf && /^\s*0\s+0\s+4294967295\s*$/.test(idMap);
 }
 
 function known(text: string): Controller[] {

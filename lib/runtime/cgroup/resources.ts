@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors/engine-error.js';
+import { type BlockDeviceValue, type BlockThrottleLimit, checkDeviceValues } from './block-device-limit.js';
 
 /** Limits of a container with Docker's names and meanings. Sizes in bytes; 0 is as if left out. */
 export interface CgroupResources {
@@ -22,6 +23,25 @@ export interface CgroupResources {
   readonly cpusetMems?: string | undefined;
   /** Processes and threads; -1 for no limit. */
   readonly pidsLimit?: number | undefined;
+  /** Weight of block I/O among containers, 10 to 1000. Needs a scheduler that has weights. */
+  readonly blkioWeight?: number | undefined;
+  /** The same for single devices. */
+  readonly blkioWeightDevice?: readonly BlockDeviceValue[] | undefined;
+  /** Bytes a second. */
+  readonly blkioDeviceReadBps?: readonly BlockDeviceValue[] | undefined;
+  readonly blkioDeviceWriteBps?: readonly BlockDeviceValue[] | undefined;
+  /** Operations a second. */
+  readonly blkioDeviceReadIops?: readonly BlockDeviceValue[] | undefined;
+  readonly blkioDeviceWriteIops?: readonly BlockDeviceValue[] | undefined;
+  /** Bytes in huge pages of one size. */
+  readonly hugepageLimits?: readonly HugepageLimit[] | undefined;
+}
+
+export interface HugepageLimit {
+  /** As the kernel's files have it: `64KB`, `2MB`, `1GB`. */
+  readonly pageSize: string;
+  /** Bytes; 0 for none at all. */
+  readonly limit: number;
 }
 
 /** {@link CgroupResources} after validation: what is to be written, `undefined` for nothing. */
@@ -34,6 +54,10 @@ export interface CgroupLimits {
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
   readonly pids?: number | 'unlimited';
+  readonly blockWeight?: number;
+  readonly blockWeights?: readonly BlockDeviceValue[];
+  readonly blockThrottles?: readonly BlockThrottleLimit[];
+  readonly hugepages?: readonly HugepageLimit[];
 }
 
 export interface MemoryLimits {
@@ -54,6 +78,10 @@ export function checkResources(resources: CgroupResources): CgroupLimits {
   const cpusetCpus = checkCpuset(resources.cpusetCpus, 'cpusetCpus');
   const cpusetMems = checkCpuset(resources.cpusetMems, 'cpusetMems');
   const pids = resources.pidsLimit === -1 ? 'unlimited' : integerOption(resources, 'pidsLimit', 1, 4_194_304);
+  const blockWeight = integerOption(resources, 'blkioWeight', 10, 1000);
+  const blockWeights = checkDeviceValues(resources.blkioWeightDevice, 'blkioWeightDevice', 10, 1000);
+  const blockThrottles = checkThrottles(resources);
+  const hugepages = checkHugepages(resources.hugepageLimits ?? []);
   return {
     ...(memory && { memory }),
     ...(memoryReservation && { memoryReservation }),
@@ -62,6 +90,10 @@ export function checkResources(resources: CgroupResources): CgroupLimits {
     ...(cpusetCpus && { cpusetCpus }),
     ...(cpusetMems && { cpusetMems }),
     ...(pids && { pids }),
+    ...(blockWeight && { blockWeight }),
+    ...(blockWeights.length > 0 && { blockWeights }),
+    ...(blockThrottles.length > 0 && { blockThrottles }),
+    ...(hugepages.length > 0 && { hugepages }),
   };
 }
 
@@ -94,6 +126,32 @@ function checkBandwidth(resources: CgroupResources): CgroupLimits['cpuBandwidth'
   if (quota !== undefined || period !== undefined) throw invalid('cpus', 'no cpuQuota or cpuPeriod beside it', cpus);
   if (!Number.isFinite(cpus) || cpus < 0.01 || cpus > 8192) throw invalid('cpus', '0.01 to 8192', cpus);
   return { quota: Math.round(cpus * defaultPeriod), period: defaultPeriod };
+}
+
+/** The option of each kind of limit per device. */
+export const throttleOptions = {
+  readBps: 'blkioDeviceReadBps',
+  writeBps: 'blkioDeviceWriteBps',
+  readIops: 'blkioDeviceReadIops',
+  writeIops: 'blkioDeviceWriteIops',
+} as const;
+
+function checkThrottles(resources: CgroupResources): BlockThrottleLimit[] {
+  return (['readBps', 'writeBps', 'readIops', 'writeIops'] as const).flatMap((throttle) => {
+    const option = throttleOptions[throttle];
+    const max = throttle.endsWith('Iops') ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER;
+    return checkDeviceValues(resources[option], option, 1, max).map((each) => ({ ...each, throttle }));
+  });
+}
+
+function checkHugepages(limits: readonly HugepageLimit[]): readonly HugepageLimit[] {
+  for (const { pageSize, limit } of limits) {
+    if (!/^[1-9]\d{0,3}[KMG]B$/.test(pageSize)) {
+      throw invalid('hugepageLimits', "a size of pages like '2MB' or '1GB'", pageSize);
+    }
+    if (!Number.isSafeInteger(limit) || limit < 0) throw invalid('hugepageLimits', 'bytes as a whole number', limit);
+  }
+  return limits;
 }
 
 /** The kernel checks that the processors exist; here only what could be anything else than a list. */

@@ -23,6 +23,8 @@ async function makeGroup(context: TestContext, name: string, resources: CgroupRe
   context.after(async () => {
     await executeHostOperations(plan.cleanup);
     for (const shared of plan.sharedDirectories) {
+      // Also those of hierarchies that this group has not joined.
+      if (!existsSync(shared)) continue;
       await rmdir(shared);
       await rmdir(shared.slice(0, shared.lastIndexOf('/')));
     }

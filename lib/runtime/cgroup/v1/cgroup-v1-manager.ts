@@ -4,8 +4,10 @@ import type { CgroupFiles, CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
 import { type DeviceRule, defaultDeviceRules, formatDeviceRule } from '../device-rules.js';
-import { requiredControllers } from '../required-controllers.js';
+import { requireBlockWeight, requiredControllers } from '../required-controllers.js';
 import { type CgroupLimits, checkResources } from '../resources.js';
+import { changedWrites } from '../update-writes.js';
+import { blockWrites } from './block-writes.js';
 import { memoryWrites } from './memory-writes.js';
 
 type HostV1 = Extract<CgroupHost, { version: 'v1' }>;
@@ -13,10 +15,13 @@ type Directories = Partial<Record<Controller, string>>;
 
 /**
  * Hierarchies that every container joins where they exist: counters, kill and pause need them, and the updates of a
- * running container may. The first costs about 60 µs, each further one 15 µs plus 50 µs for its directory. cpuset
- * (230 µs for its directory alone) is joined when asked for.
+ * running container may. The first costs about 60 µs, each further one 15 µs plus 50 µs for its directory; that of
+ * cpuset takes 230 µs.
  */
-const always = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct'] as const;
+const always = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'blkio'] as const;
+
+/** Joined when a limit needs them. */
+const onDemand = ['cpuset', 'hugetlb'] as const;
 
 /**
  * cgroup v1.
@@ -35,15 +40,8 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
       const id = checkCgroupId(request.id);
       const limits = checkResources(request.resources);
       requireAll(host, limits);
-      const wantsCpuset = limits.cpusetCpus !== undefined || limits.cpusetMems !== undefined;
-      const roots = new Map<Controller, string>();
-      for (const controller of [...always, ...(wantsCpuset ? (['cpuset'] as const) : [])]) {
-        const root = host.hierarchies[controller];
-        if (root !== undefined) roots.set(controller, root);
-      }
-      const directories: Directories = Object.fromEntries(
-        [...roots].map(([controller, root]) => [controller, [root, ...shared, id].join('/')]),
-      );
+      const roots = rootsFor(host, limits);
+      const directories = directoriesIn(roots, [...shared, id]);
       const own = [...new Set(Object.values(directories))]; // co-mounted controllers share a directory
       const join = own.map((path): JoinCgroup => ({ op: 'join-cgroup', path }));
       const made = [...new Set(roots.values())].flatMap((root) =>
@@ -63,18 +61,56 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
         sharedDirectories: sharedDirectories(host, shared),
       };
     },
+    update: ({ id, current, next }) => {
+      const before = checkResources(current);
+      const limits = checkResources(next);
+      requireAll(host, limits);
+      const directories = directoriesIn(rootsFor(host, before), [...shared, checkCgroupId(id)]);
+      requireJoined(directories, limits);
+      const unlimited = { 'cpuset.cpus': host.cpuset?.cpus ?? '', 'cpuset.mems': host.cpuset?.mems ?? '' };
+      return changedWrites(
+        limitWrites(directories, before, host),
+        limitWrites(directories, limits, host, before.memory?.withSwap.bytes),
+        unlimited,
+      );
+    },
   };
 }
 
+/** Processes are moved into a hierarchy before they run anything: later some could have been forgotten. */
+function requireJoined(directories: Directories, limits: CgroupLimits): void {
+  for (const needed of requiredControllers(limits, 'blkio')) {
+    if (directories[needed.controller] === undefined) {
+      throw new EngineError('CONTROLLER_MISSING', {
+        ...needed,
+        hint: 'the container was started without such a limit',
+      });
+    }
+  }
+}
+
+function rootsFor(host: HostV1, limits: CgroupLimits): ReadonlyMap<Controller, string> {
+  const needed = new Set<Controller>(requiredControllers(limits, 'blkio').map(({ controller }) => controller));
+  const roots = new Map<Controller, string>();
+  for (const controller of [...always, ...onDemand.filter((each) => needed.has(each))]) {
+    const root = host.hierarchies[controller];
+    if (root !== undefined) roots.set(controller, root);
+  }
+  return roots;
+}
+
+const directoriesIn = (roots: ReadonlyMap<Controller, string>, parts: readonly string[]): Directories =>
+  Object.fromEntries([...roots].map(([controller, root]) => [controller, [root, ...parts].join('/')]));
+
 /** Of every hierarchy that a container of this engine may have joined, whatever this one asks for. */
 function sharedDirectories(host: HostV1, shared: readonly string[]): string[] {
-  const roots = [...always, 'cpuset' as const].flatMap((controller) => host.hierarchies[controller] ?? []);
+  const roots = [...always, ...onDemand].flatMap((controller) => host.hierarchies[controller] ?? []);
   return [...new Set(roots)].map((root) => [root, ...shared].join('/'));
 }
 
 function requireAll(host: HostV1, limits: CgroupLimits): void {
   const hint = 'its v1 hierarchy is not mounted or not writable';
-  for (const needed of requiredControllers(limits)) {
+  for (const needed of requiredControllers(limits, 'blkio')) {
     if (host.hierarchies[needed.controller] === undefined) {
       throw new EngineError('CONTROLLER_MISSING', { ...needed, hint });
     }
@@ -86,6 +122,7 @@ function requireAll(host: HostV1, limits: CgroupLimits): void {
       hint: 'the kernel does not count swap: boot with swapaccount=1',
     });
   }
+  requireBlockWeight(limits, host.blockWeightFiles, 'blkio');
 }
 
 function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
@@ -124,10 +161,16 @@ function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: s
   ];
 }
 
-function limitWrites(directories: Directories, limits: CgroupLimits, host: HostV1): PlanOperation[] {
-  const { memory, cpu, cpuset, pids } = directories;
+/** `withSwap` is the present limit on memory and swap together. */
+function limitWrites(
+  directories: Directories,
+  limits: CgroupLimits,
+  host: HostV1,
+  withSwap?: number | 'unlimited',
+): WriteFile[] {
+  const { memory, cpu, cpuset, pids, blkio, hugetlb } = directories;
   const writes: (WriteFile | undefined)[] = [
-    ...(memory && limits.memory ? memoryWrites(memory, limits.memory, host.swap) : []),
+    ...(memory && limits.memory ? memoryWrites(memory, limits.memory, host.swap, withSwap) : []),
     write(memory, 'memory.soft_limit_in_bytes', limits.memoryReservation),
     write(cpu, 'cpu.shares', limits.cpuShares),
     write(cpu, 'cpu.cfs_period_us', limits.cpuBandwidth?.period),
@@ -135,6 +178,10 @@ function limitWrites(directories: Directories, limits: CgroupLimits, host: HostV
     write(pids, 'pids.max', limits.pids === 'unlimited' ? 'max' : limits.pids),
     write(cpuset, 'cpuset.cpus', limits.cpusetCpus),
     write(cpuset, 'cpuset.mems', limits.cpusetMems),
+    ...(blkio === undefined ? [] : blockWrites(blkio, limits, host.blockWeightFiles)),
+    ...(limits.hugepages ?? []).map(({ pageSize, limit }) =>
+      write(hugetlb, `hugetlb.${pageSize}.limit_in_bytes`, limit),
+    ),
   ];
   return writes.filter((each) => each !== undefined);
 }
@@ -142,18 +189,18 @@ function limitWrites(directories: Directories, limits: CgroupLimits, host: HostV
 function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteFile[] {
   const { devices: directory } = directories;
   if (directory === undefined) return [];
-  const allow = devices.map(
+  const inOrder = devices.map(
     (rule): WriteFile => ({
       op: 'write-file',
-      path: `${directory}/devices.allow`,
+      path: `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`,
       data: formatDeviceRule(rule),
     }),
   );
-  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...allow];
+  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...inOrder];
 }
 
 function filesOf(directories: Directories): CgroupFiles {
-  const { memory, pids, cpuacct, freezer } = directories;
+  const { memory, pids, cpu, cpuacct, freezer, blkio } = directories;
   const processes = freezer ?? pids ?? memory ?? cpuacct;
   return {
     ...(memory && {
@@ -161,12 +208,25 @@ function filesOf(directories: Directories): CgroupFiles {
       memoryUsage: `${memory}/memory.usage_in_bytes`,
       memoryStat: `${memory}/memory.stat`,
       inactiveFileKey: 'total_inactive_file',
+      memoryLimit: `${memory}/memory.limit_in_bytes`,
     }),
     ...(cpuacct && { cpuUsage: { path: `${cpuacct}/cpuacct.usage`, format: 'nanoseconds' } }),
-    ...(pids && { pidsCurrent: `${pids}/pids.current` }),
+    ...(cpu && { cpuThrottling: `${cpu}/cpu.stat` }),
+    ...(pids && { pidsCurrent: `${pids}/pids.current`, pidsLimit: `${pids}/pids.max` }),
+    ...(blkio && {
+      io: {
+        format: 'blkio',
+        bytes: `${blkio}/blkio.throttle.io_service_bytes_recursive`,
+        operations: `${blkio}/blkio.throttle.io_serviced_recursive`,
+      },
+    }),
     ...(processes && { processes: `${processes}/cgroup.procs` }),
-    ...(freezer && { freeze: { path: `${freezer}/freezer.state`, frozen: 'FROZEN', thawed: 'THAWED' } }),
+    ...(freezer && { freeze: freezeFiles(`${freezer}/freezer.state`) }),
   };
+}
+
+function freezeFiles(path: string): NonNullable<CgroupFiles['freeze']> {
+  return { path, frozen: 'FROZEN', thawed: 'THAWED', state: { path, frozen: 'FROZEN', thawed: 'THAWED' } };
 }
 
 function write(directory: string | undefined, file: string, data: string | number | undefined): WriteFile | undefined {

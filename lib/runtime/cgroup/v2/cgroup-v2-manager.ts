@@ -1,16 +1,20 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
-import type { JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
+import type { DeviceFilter, JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
 import type { CgroupFiles, CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
 import { cpuWeight } from '../cpu-weight.js';
-import { requiredControllers } from '../required-controllers.js';
+import { type DeviceRule, defaultDeviceRules } from '../device-rules.js';
+import { requireBlockWeight, requiredControllers } from '../required-controllers.js';
 import { type CgroupLimits, checkResources, type MemoryLimits } from '../resources.js';
+import { changedWrites } from '../update-writes.js';
+import { blockWrites } from './block-writes.js';
+import { assembleDeviceProgram } from './device-program.js';
 
 type HostV2 = Extract<CgroupHost, { version: 'v2' }>;
 
 /** Handed down to every container where the host has them: for counters, and for updates of a running container. */
-const always: readonly Controller[] = ['memory', 'pids', 'cpu'];
+const always: readonly Controller[] = ['memory', 'pids', 'cpu', 'io'];
 
 /**
  * cgroup v2. The shim makes the child with CLONE_INTO_CGROUP: no later move, no lock.
@@ -29,19 +33,36 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
       const directory = [host.root, ...shared, id].join('/');
       const join: JoinCgroup[] = [{ op: 'join-cgroup', path: directory }];
       return {
-        prepare: [...makeAll(host, shared, id, wanted), ...limitWrites(directory, limits, host), ...join],
+        prepare: [
+          ...makeAll(host, shared, id, wanted),
+          ...limitWrites(directory, limits, host),
+          ...deviceFilter(host, directory, request.devices),
+          ...join,
+        ],
         join,
         cleanup: [{ op: 'remove-directory', path: directory }],
         files: filesOf(directory, wanted),
-        enforcesDevices: false, // takes a BPF program of type CGROUP_DEVICE, which no operation of a plan loads yet
+        enforcesDevices: host.deviceFilter,
         sharedDirectories: [[host.root, ...shared].join('/')],
       };
+    },
+    update: ({ id, current, next }) => {
+      const before = checkResources(current);
+      const limits = checkResources(next);
+      requireAll(host, limits);
+      const directory = [host.root, ...shared, checkCgroupId(id)].join('/');
+      const had = controllersFor(host, before);
+      const added = controllersFor(host, limits).filter((each) => !had.includes(each));
+      return [
+        ...handDownAll(host, shared, added).flatMap(({ writes }) => writes),
+        ...changedWrites(limitWrites(directory, before, host), limitWrites(directory, limits, host)),
+      ];
     },
   };
 }
 
 function requireAll(host: HostV2, limits: CgroupLimits): void {
-  for (const needed of requiredControllers(limits)) {
+  for (const needed of requiredControllers(limits, 'io')) {
     if (!host.controllers.includes(needed.controller)) {
       throw new EngineError('CONTROLLER_MISSING', { ...needed, hint: `${host.root} does not offer it` });
     }
@@ -53,38 +74,46 @@ function requireAll(host: HostV2, limits: CgroupLimits): void {
       hint: 'the kernel does not count swap: boot without swapaccount=0',
     });
   }
+  requireBlockWeight(limits, host.blockWeightFiles, 'io');
 }
 
 function controllersFor(host: HostV2, limits: CgroupLimits): Controller[] {
-  const needed = new Set<Controller>([...always, ...requiredControllers(limits).map((each) => each.controller)]);
+  const needed = new Set<Controller>([...always, ...requiredControllers(limits, 'io').map((each) => each.controller)]);
   return host.controllers.filter((each) => needed.has(each));
 }
 
 /** Directories from the top down; every group above the container's hands the controllers on to its children. */
 function makeAll(host: HostV2, shared: readonly string[], id: string, wanted: readonly Controller[]): PlanOperation[] {
-  const handDown = (directory: string, controllers: readonly Controller[]): WriteFile[] =>
-    controllers.length === 0
-      ? []
-      : [
-          {
-            op: 'write-file',
-            path: `${directory}/cgroup.subtree_control`,
-            data: controllers.map((each) => `+${each}`).join(' '),
-          },
-        ];
   const make = (path: string): MakeDirectory => ({ op: 'make-directory', path, mode: 0o755 });
+  return [
+    ...handDownAll(host, shared, wanted).flatMap(({ path, writes }): readonly PlanOperation[] =>
+      path === host.root ? writes : [make(path), ...writes],
+    ),
+    make([host.root, ...shared, id].join('/')),
+  ];
+}
+
+/** For the root and each group above the container's: the write that hands controllers on, where one is needed. */
+function handDownAll(
+  host: HostV2,
+  shared: readonly string[],
+  wanted: readonly Controller[],
+): { readonly path: string; readonly writes: readonly WriteFile[] }[] {
+  const handDown = (path: string, controllers: readonly Controller[]): readonly WriteFile[] => {
+    const data = controllers.map((each) => `+${each}`).join(' ');
+    return data === '' ? [] : [{ op: 'write-file', path: `${path}/cgroup.subtree_control`, data }];
+  };
   const missing = wanted.filter((each) => !host.enabled.includes(each));
   const groups = shared.map((_, index) => [host.root, ...shared.slice(0, index + 1)].join('/'));
   return [
-    ...handDown(host.root, missing),
-    ...groups.flatMap((path) => [make(path), ...handDown(path, wanted)]),
-    make([host.root, ...shared, id].join('/')),
+    { path: host.root, writes: handDown(host.root, missing) },
+    ...groups.map((path) => ({ path, writes: handDown(path, wanted) })),
   ];
 }
 
 function limitWrites(directory: string, limits: CgroupLimits, host: HostV2): WriteFile[] {
   const bandwidth = limits.cpuBandwidth;
-  const writes: [file: string, data: string | number | undefined][] = [
+  const writes: (readonly [file: string, data: string | number | undefined])[] = [
     ['memory.max', limits.memory?.limit],
     ['memory.swap.max', limits.memory && host.swap ? swapOf(limits.memory) : undefined],
     ['memory.low', limits.memoryReservation],
@@ -93,10 +122,22 @@ function limitWrites(directory: string, limits: CgroupLimits, host: HostV2): Wri
     ['cpuset.cpus', limits.cpusetCpus],
     ['cpuset.mems', limits.cpusetMems],
     ['pids.max', limits.pids === 'unlimited' ? 'max' : limits.pids],
+    ...(limits.hugepages ?? []).map(({ pageSize, limit }) => [`hugetlb.${pageSize}.max`, limit] as const),
   ];
-  return writes.flatMap(([file, data]): WriteFile[] =>
-    data === undefined ? [] : [{ op: 'write-file', path: `${directory}/${file}`, data: String(data) }],
-  );
+  return [
+    ...writes.flatMap(([file, data]): WriteFile[] =>
+      data === undefined ? [] : [{ op: 'write-file', path: `${directory}/${file}`, data: String(data) }],
+    ),
+    ...blockWrites(directory, limits, host.blockWeightFiles),
+  ];
+}
+
+function deviceFilter(
+  host: HostV2,
+  path: string,
+  devices: readonly DeviceRule[] = defaultDeviceRules,
+): readonly DeviceFilter[] {
+  return host.deviceFilter ? [{ op: 'device-filter', path, program: assembleDeviceProgram(devices) }] : [];
 }
 
 /** v2 counts swap apart. */
@@ -112,11 +153,22 @@ function filesOf(directory: string, controllers: readonly Controller[]): CgroupF
       memoryUsage: `${directory}/memory.current`,
       memoryStat: `${directory}/memory.stat`,
       inactiveFileKey: 'inactive_file',
+      memoryLimit: `${directory}/memory.max`,
     }),
     cpuUsage: { path: `${directory}/cpu.stat`, format: 'cpu.stat' }, // usage is counted without the controller too
-    ...(controllers.includes('pids') && { pidsCurrent: `${directory}/pids.current` }),
+    cpuThrottling: `${directory}/cpu.stat`,
+    ...(controllers.includes('pids') && {
+      pidsCurrent: `${directory}/pids.current`,
+      pidsLimit: `${directory}/pids.max`,
+    }),
+    ...(controllers.includes('io') && { io: { format: 'io.stat', path: `${directory}/io.stat` } }),
     processes: `${directory}/cgroup.procs`,
-    freeze: { path: `${directory}/cgroup.freeze`, frozen: '1', thawed: '0' },
+    freeze: {
+      path: `${directory}/cgroup.freeze`,
+      frozen: '1',
+      thawed: '0',
+      state: { path: `${directory}/cgroup.events`, frozen: 'frozen 1', thawed: 'frozen 0' },
+    },
     kill: `${directory}/cgroup.kill`,
   };
 }

@@ -8,25 +8,10 @@ import { createCgroupManager } from '#lib/runtime/cgroup/create-cgroup-manager.j
 import { readCgroupStats } from '#lib/runtime/cgroup/read-cgroup-stats.js';
 import type { CgroupResources } from '#lib/runtime/cgroup/resources.js';
 import { memoryWrites } from '#lib/runtime/cgroup/v1/memory-writes.js';
+import { cgroupHosts } from '../../../helpers/cgroup-hosts.js';
 
 const root = '/sys/fs/cgroup';
-const names = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'cpuset', 'blkio'] as const;
-
-const v1: CgroupHost = {
-  version: 'v1',
-  hierarchies: Object.fromEntries(names.map((name) => [name, `${root}/${name}`])),
-  swap: true,
-  cpuset: { cpus: '0-1', mems: '0' },
-  hybrid: true,
-};
-
-const v2: CgroupHost = {
-  version: 'v2',
-  root,
-  controllers: ['memory', 'pids', 'cpu', 'cpuset', 'io'],
-  enabled: ['memory'],
-  swap: true,
-};
+const { v1, v2 } = cgroupHosts;
 
 const none: CgroupHost = { version: 'none', reason: 'no cgroup hierarchy is mounted below /sys/fs/cgroup' };
 
@@ -43,7 +28,7 @@ const memory = 209_715_200;
 
 test('v1: every container joins the hierarchies for limits, counters and control, and no more', () => {
   const made = plan(v1);
-  const joined = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct'].map(
+  const joined = ['memory', 'pids', 'devices', 'freezer', 'cpu', 'cpuacct', 'blkio'].map(
     (each) => `${root}/${each}/tscontainer/abc`,
   );
   assert.deepEqual(
@@ -54,7 +39,7 @@ test('v1: every container joins the hierarchies for limits, counters and control
     made.cleanup.map((each) => each.op === 'remove-directory' && each.path),
     joined,
   );
-  assert.deepEqual(made.prepare.slice(-6), made.join);
+  assert.deepEqual(made.prepare.slice(-7), made.join);
   assert.equal(made.enforcesDevices, true);
   assert.equal(made.files.oomKills, `${root}/memory/tscontainer/abc/memory.oom_control`);
 });
@@ -117,10 +102,10 @@ test('v2: controllers are handed down, limits written, the child is placed by on
   const resources = { memory, memorySwap: memory, cpus: 0.5, cpuShares: 1024, pidsLimit: -1, cpusetCpus: '0' };
   const made = plan(v2, resources, '/ci/jobs');
   assert.deepEqual(writes(made), [
-    'cgroup.subtree_control = +pids +cpu +cpuset',
-    'ci/cgroup.subtree_control = +memory +pids +cpu +cpuset',
-    'ci/jobs/cgroup.subtree_control = +memory +pids +cpu +cpuset',
-    'ci/jobs/tscontainer/cgroup.subtree_control = +memory +pids +cpu +cpuset',
+    'cgroup.subtree_control = +pids +cpu +cpuset +io',
+    'ci/cgroup.subtree_control = +memory +pids +cpu +cpuset +io',
+    'ci/jobs/cgroup.subtree_control = +memory +pids +cpu +cpuset +io',
+    'ci/jobs/tscontainer/cgroup.subtree_control = +memory +pids +cpu +cpuset +io',
     'ci/jobs/tscontainer/abc/memory.max = 209715200',
     'ci/jobs/tscontainer/abc/memory.swap.max = 0',
     'ci/jobs/tscontainer/abc/cpu.weight = 100',
@@ -130,6 +115,15 @@ test('v2: controllers are handed down, limits written, the child is placed by on
   ]);
   assert.deepEqual(made.prepare.at(-1), { op: 'join-cgroup', path: `${root}/ci/jobs/tscontainer/abc` });
   assert.deepEqual(made.sharedDirectories, [`${root}/ci/jobs/tscontainer`]);
+});
+
+test('v2: a program restricts devices before anything is in the group, where the kernel takes programs', () => {
+  const operations = plan(v2).prepare.map((each) => each.op);
+  assert.deepEqual(operations.slice(-2), ['device-filter', 'join-cgroup']);
+  assert.equal(plan(v2).enforcesDevices, true);
+  const without = plan({ ...v2, deviceFilter: false });
+  assert.ok(!without.prepare.some((each) => each.op === 'device-filter'));
+  assert.equal(without.enforcesDevices, false);
 });
 
 test('shares become weights: the ends and the default meet', () => {
@@ -163,6 +157,10 @@ test('a limit that the host cannot enforce is refused, never left out', () => {
     [{ cpuShares: 512 }, 'cpuShares'],
     [{ cpusetMems: '0' }, 'cpusetMems'],
     [{ pidsLimit: 10 }, 'pidsLimit'],
+    [{ blkioWeight: 10 }, 'blkioWeight'],
+    [{ blkioWeightDevice: [{ major: 8, minor: 0, value: 10 }] }, 'blkioWeightDevice'],
+    [{ blkioDeviceWriteIops: [{ major: 8, minor: 0, value: 10 }] }, 'blkioDeviceWriteIops'],
+    [{ hugepageLimits: [{ pageSize: '2MB', limit: 0 }] }, 'hugepageLimits'],
   ];
   for (const host of [none, { ...v1, hierarchies: { freezer: `${root}/freezer` } }, { ...v2, controllers: [] }]) {
     for (const [resources, option] of wanted) assertFails(() => plan(host, resources), 'CONTROLLER_MISSING', option);
@@ -189,6 +187,14 @@ test('limits out of range name the option', () => {
     [{ cpusetCpus: '0-' }, 'cpusetCpus'],
     [{ pidsLimit: 1.5 }, 'pidsLimit'],
     [{ pidsLimit: -2 }, 'pidsLimit'],
+    [{ blkioWeight: 9 }, 'blkioWeight'],
+    [{ blkioWeight: 1001 }, 'blkioWeight'],
+    [{ blkioWeightDevice: [{ major: 8, minor: 0, value: 5 }] }, 'blkioWeightDevice'],
+    [{ blkioDeviceReadBps: [{ major: -1, minor: 0, value: 5 }] }, 'blkioDeviceReadBps'],
+    [{ blkioDeviceReadIops: [{ major: 8, minor: 2 ** 20, value: 5 }] }, 'blkioDeviceReadIops'],
+    [{ blkioDeviceWriteBps: [{ major: 8, minor: 0, value: 0 }] }, 'blkioDeviceWriteBps'],
+    [{ hugepageLimits: [{ pageSize: '../x', limit: 5 }] }, 'hugepageLimits'],
+    [{ hugepageLimits: [{ pageSize: '2MB', limit: -1 }] }, 'hugepageLimits'],
   ];
   for (const [resources, option] of wrong) assertFails(() => plan(v1, resources), 'INVALID_OPTION', option);
 });

@@ -34,6 +34,7 @@ test('v1 hierarchies are recognised, those that are mounted together by their on
     swap: true,
     cpuset: { cpus: '0-3', mems: '0' },
     hybrid: false,
+    blockWeightFiles: [],
   });
 });
 
@@ -57,10 +58,26 @@ test('the top of a v2 tree can hand down every controller', async () => {
   assert.deepEqual(await probeCgroups(fakeCgroupFiles(v2)), {
     version: 'v2',
     root,
-    controllers: ['memory', 'pids', 'cpu', 'cpuset', 'io'],
+    controllers: ['memory', 'pids', 'cpu', 'cpuset', 'io', 'hugetlb'],
     enabled: ['memory', 'pids'],
     swap: true,
+    deviceFilter: false,
+    blockWeightFiles: [],
   });
+});
+
+test('programs for devices are loaded outside of user namespaces only, and where the kernel has bpf(2)', async () => {
+  const bpf = { '/proc/sys/kernel/unprivileged_bpf_disabled': '2\n' };
+  const whole = { '/proc/self/uid_map': '         0          0 4294967295\n' };
+  const nested = { '/proc/self/uid_map': '         0     100000      65536\n' };
+  for (const [files, expected] of [
+    [{ ...bpf, ...whole }, true],
+    [{ ...bpf, ...nested }, false],
+    [whole, false],
+  ] as const) {
+    const host = await probeCgroups(fakeCgroupFiles({ ...v2, ...files }));
+    assert.equal(host.version === 'v2' && host.deviceFilter, expected, JSON.stringify(files));
+  }
 });
 
 test('below the top, a v2 group with processes can only use what is handed down already', async () => {
@@ -84,4 +101,20 @@ test('a host without cgroups, or with read-only ones, is told with its reason', 
     assert.equal(host.version, 'none');
     assert.match(host.version === 'none' ? host.reason : '', /not writable/);
   }
+});
+
+test('the files that take weights of block I/O are those of a group, or those that the counters at the top tell of', async () => {
+  const weights = async (tree: Readonly<Record<string, string>>): Promise<unknown> => {
+    const host = await probeCgroups(fakeCgroupFiles(tree));
+    return host.version === 'none' ? undefined : host.blockWeightFiles;
+  };
+  const blkio = { [`${root}/blkio/cgroup.procs`]: '' };
+  assert.deepEqual(await weights({ ...v1, ...blkio }), []);
+  assert.deepEqual(await weights({ ...v1, ...blkio, [`${root}/blkio/blkio.bfq.io_serviced`]: '' }), [
+    'blkio.bfq.weight',
+  ]);
+  assert.deepEqual(await weights({ ...v1, ...blkio, [`${root}/blkio/a/blkio.weight`]: '' }), ['blkio.weight']);
+  assert.deepEqual(await weights({ ...v2, [`${root}/io.cost.model`]: '' }), ['io.weight']);
+  const below = { [`${root}/system.slice/io.bfq.weight`]: '', [`${root}/system.slice/io.weight`]: '' };
+  assert.deepEqual(await weights({ ...v2, ...below }), ['io.bfq.weight', 'io.weight']);
 });

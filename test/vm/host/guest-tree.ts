@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readElf } from '#lib/image/from-host/elf.js';
+import { HostTree } from '#lib/image/from-host/host-tree.js';
+import { resolveLibraries } from '#lib/image/from-host/resolve-libraries.js';
+import type { TreeEntry } from '#lib/image/from-host/tree-entry.js';
+import { runChecked } from '../../helpers/run-checked.js';
+import { findKernel, moduleFiles } from './kernel.js';
+
+const project = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Where the project is in the guest. */
+const app = '/app';
+
+/** What containers need of a kernel that Debian has as modules. */
+const modules = [
+  ...['overlay', 'veth', 'bridge', 'br_netfilter', 'nf_tables', 'nft_chain_nat', 'nft_nat', 'nft_masq', 'nft_redir'],
+  ...['nft_ct', 'nft_fib_inet', 'nft_fib_ipv4', 'nft_reject_inet', 'nft_compat', 'loop', 'ext4', 'brd', 'bfq'],
+];
+
+const directories = [
+  '/dev',
+  '/etc',
+  '/mnt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sys',
+  '/tmp',
+  '/usr/bin',
+  '/var/lib',
+  '/var/tmp',
+];
+
+const texts = {
+  '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
+  '/etc/group': 'root:x:0:\nnogroup:x:65534:\n',
+  '/etc/hosts': '127.0.0.1 localhost\n',
+  '/etc/resolv.conf': '',
+};
+
+/** The guest's root file system: busybox, Node, and the built project with what it needs at run time. */
+export async function guestTree(): Promise<[path: string, entry: TreeEntry][]> {
+  const tree = new HostTree();
+  for (const path of directories) tree.set(path, { type: 'directory', mode: path.endsWith('tmp') ? 0o1777 : 0o755 });
+  for (const [path, text] of Object.entries(texts)) tree.set(path, { type: 'text', mode: 0o644, text });
+  await addBusybox(tree);
+  await addNode(tree);
+  await addProject(tree);
+  await addModules(tree);
+  await tree.addHostPathAs(join(project, 'test/vm/init.sh'), '/init');
+  return tree.sorted();
+}
+
+async function addBusybox(tree: HostTree): Promise<void> {
+  const program = (await runChecked('sh', ['-c', 'command -v busybox'])).trim();
+  await tree.addHostPathAs(program, '/bin/busybox');
+  const applets = (await runChecked(program, ['--list'])).trim().split('\n');
+  for (const name of applets) if (name !== 'busybox') tree.set(`/bin/${name}`, { type: 'link', target: 'busybox' });
+}
+
+async function addNode(tree: HostTree): Promise<void> {
+  await tree.addHostPathAs(process.execPath, '/usr/bin/node');
+  const elf = await readElf(process.execPath);
+  if (elf === undefined) throw new Error(`${process.execPath} is no program`);
+  const { paths, usesCache } = await resolveLibraries(process.execPath, elf);
+  for (const path of paths) await tree.addHostPath(path);
+  if (usesCache) await tree.addHostPath('/etc/ld.so.cache');
+}
+
+async function addProject(tree: HostTree): Promise<void> {
+  const parts = ['package.json', 'dist', 'build', 'native/prebuilt', 'native/src', ...packages()];
+  for (const path of parts) await tree.addHostPathAs(join(project, path), join(app, path));
+}
+
+/** The packages that the project needs at run time, as far as they are for this platform. */
+function packages(): string[] {
+  const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  return Object.entries(lock.packages)
+    .filter(([path, { dev }]) => path !== '' && dev !== true && existsSync(join(project, path)))
+    .map(([path]) => path)
+    .filter((path) => path.lastIndexOf('node_modules') === 0); // nested ones come with the package that holds them
+}
+
+async function addModules(tree: HostTree): Promise<void> {
+  const files = moduleFiles(findKernel(), modules);
+  for (const path of files) await tree.addHostPathAs(path, `/modules/${basename(path)}`);
+  tree.set('/modules/order', {
+    type: 'text',
+    mode: 0o644,
+    text: `${files.map((each) => basename(each)).join('\n')}\n`,
+  });
+}
