@@ -99,13 +99,24 @@ int tsc_op_mount_attributes(struct tsc_launch *launch, struct tsc_reader *payloa
 
 static int open_target(struct tsc_launch *launch, const char *path, bool directory, uint32_t flags, struct tsc_err *err)
 {
-    if ((flags & PLACE_NO_FOLLOW) != 0) {
-        int fd = tsc_openat_in_root(launch->root_fd, path, O_PATH | O_NOFOLLOW, 0);
+    bool no_links = (flags & PLACE_NO_LINKS) != 0;
+    char resolved[TAR_PATH_MAX + 2] = "/";
+    int fd;
 
+    if ((flags & PLACE_NO_FOLLOW) != 0 && !no_links) {
+        fd = tsc_openat_in_root(launch->root_fd, path, O_PATH | O_NOFOLLOW, 0);
         if (fd >= 0 || fd != -ENOENT)
             return fd >= 0 ? fd : tsc_fail(err, -fd, "openat2", "%s", path);
     }
-    return tsc_resolve_or_make(launch, path, directory ? 'd' : 'f', (flags & PLACE_NO_LINKS) != 0, err);
+    fd = tsc_openat_in_root(launch->root_fd, path, O_PATH, 0);
+    if (no_links || fd != -ENOENT) {
+        tsc_close_p(&fd);
+        return tsc_resolve_or_make(launch, path, directory ? 'd' : 'f', no_links, err);
+    }
+    /* Missing, maybe at the end of a link: what the link names is made. */
+    if (layer_resolve(launch->root_fd, path + strspn(path, "/"), resolved + 1, err) < 0)
+        return -err->errnum;
+    return tsc_resolve_or_make(launch, resolved, directory ? 'd' : 'f', false, err);
 }
 
 static int copy_up(struct tsc_launch *launch, const char *path, int mount, struct tsc_err *err)

@@ -35,7 +35,6 @@ const decoder = record({
     version: literal('v1', 'v2', 'none'),
     path: text,
     directories: listOf(text),
-    parents: listOf(text),
   }),
 });
 

@@ -80,7 +80,7 @@ export async function createContainer(context: RuntimeContext, request: CreateRe
       startTicks: '0',
       started: false,
       owner: process.env['USER'] ?? 'root',
-      cgroup: { version: view.version, path: view.path, directories: cgroup.directories, parents: cgroup.parents },
+      cgroup: { version: view.version, path: view.path, directories: cgroup.directories },
     };
     writeFileSync(configCopy(context, id), json, { mode: 0o600 });
     writeRecord(context, record);

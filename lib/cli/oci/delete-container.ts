@@ -54,16 +54,9 @@ function thawProcess(pid: number): void {
 
 /** Kills what the first process has left behind (without a PID namespace of its own), and removes the groups. */
 export async function removeCgroups(record: Pick<ContainerRecord, 'cgroup'>): Promise<void> {
-  const { directories, parents } = record.cgroup;
+  const { directories } = record.cgroup;
   for (const directory of directories) for (const pid of processesIn(directory)) killQuietly(pid);
   for (const directory of directories) await removeGroup(directory);
-  for (const parent of parents) {
-    try {
-      rmdirSync(parent);
-    } catch (error) {
-      if (!isErrno(error, 'EBUSY') && !isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTEMPTY')) throw error;
-    }
-  }
 }
 
 export function processesIn(directory: string): readonly number[] {

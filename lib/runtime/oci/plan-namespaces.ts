@@ -61,6 +61,9 @@ function check(config: OciConfig, own: ReadonlySet<NamespaceKind>, fresh: Readon
     invalidConfig('config.json.linux.namespaces', 'a joined user namespace needs a new mount namespace');
   if (linux?.timeOffsets !== undefined && !fresh.has('time'))
     invalidConfig('config.json.linux.timeOffsets', 'offsets need a new time namespace');
+  const domain = linux?.sysctl?.['kernel.domainname'];
+  if (domain !== undefined && config.domainname !== undefined && domain !== config.domainname)
+    invalidConfig('config.json.linux.sysctl', 'kernel.domainname contradicts the property domainname');
   for (const name of ['hostname', 'domainname'] as const)
     if (config[name] !== undefined && config[name] !== '' && !own.has('uts'))
       invalidConfig(`config.json.${name}`, 'it needs a uts namespace');

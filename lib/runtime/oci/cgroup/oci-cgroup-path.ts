@@ -8,7 +8,7 @@ import { invalidConfig } from '../invalid-config.js';
  * @throws EngineError `INVALID_OCI_CONFIG` for a path that leads elsewhere.
  */
 export function ociCgroupPath(cgroupsPath: string | undefined, id: string, systemd: boolean): string {
-  if (cgroupsPath === undefined || cgroupsPath === '') return `/${defaultGroup}/${id}`;
+  if (cgroupsPath === undefined || cgroupsPath === '') return `/${defaultPrefix}${id}`;
   const path = systemd ? systemdPath(cgroupsPath) : cgroupsPath;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.length === 0 || parts.some((part) => part === '..' || part.length > 255 || !isPlain(part)))
@@ -16,8 +16,8 @@ export function ociCgroupPath(cgroupsPath: string | undefined, id: string, syste
   return `/${parts.join('/')}`;
 }
 
-/** The group above all containers that have no path of their own. */
-export const defaultGroup = 'tscontainer-oci';
+/** Groups without a path of their own are right below the root: they share no directory that one could remove under another. */
+const defaultPrefix = 'tscontainer-oci-';
 
 /** Not one of the kernel's own files. */
 const isPlain = (part: string): boolean =>

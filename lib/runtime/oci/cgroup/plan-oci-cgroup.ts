@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { assembleDeviceProgram } from '../../cgroup/v2/device-program.js';
 import type { JoinCgroup, PlanOperation } from '../../launch-plan.js';
 import type { OciResources } from '../oci-resources.js';
 import type { CgroupHierarchy, CgroupView } from './cgroup-view.js';
+import { ociDeviceRules } from './oci-device-rules.js';
 import { resourceWrites } from './resource-writes.js';
 
 export interface OciCgroupPlan {
   /** For stage `prepare`; the joins are last. */
   readonly prepare: readonly PlanOperation[];
   readonly join: readonly JoinCgroup[];
-  /** The container's own directory in each hierarchy. */
+  /**
+   * The container's own directory in each hierarchy. Those above it stay when the container goes: another container may
+   * just be about to be made in them.
+   */
   readonly directories: readonly string[];
-  /** Directories above them that did not exist before, deepest first. */
-  readonly parents: readonly string[];
 }
 
 /** The small files of the cgroup file system, and whether a directory exists; replaceable in tests. */
@@ -37,7 +40,7 @@ export function planOciCgroup(
   resources: OciResources,
   reader: CgroupReader = hostCgroupReader,
 ): OciCgroupPlan {
-  if (view.version === 'none') return { prepare: [], join: [], directories: [], parents: [] };
+  if (view.version === 'none') return { prepare: [], join: [], directories: [] };
   const directories = view.hierarchies.map((each) => `${each.directory}${view.path}`);
   const read = (controller: string, file: string): string | undefined => {
     const hierarchy = view.hierarchies.find((each) => each.version === 2 || each.controllers.includes(controller));
@@ -58,12 +61,20 @@ export function planOciCgroup(
     prepare: [
       ...view.hierarchies.flatMap((each) => makeDirectories(each, view.path, resources, reader)),
       ...writes,
+      ...deviceFilter(view, resources),
       ...join,
     ],
     join,
     directories,
-    parents: view.hierarchies.flatMap((each) => missingParents(each, view.path, reader)),
   };
+}
+
+/** v2 has no file for devices. */
+function deviceFilter(view: CgroupView, resources: OciResources): PlanOperation[] {
+  const [hierarchy] = view.hierarchies;
+  if (view.version !== 'v2' || hierarchy === undefined) return [];
+  const program = assembleDeviceProgram(ociDeviceRules(resources.devices ?? []));
+  return [{ op: 'device-filter', path: `${hierarchy.directory}${view.path}`, program }];
 }
 
 /** Every directory from the hierarchy's root (without it) down to the container's. */
@@ -78,13 +89,6 @@ const exists = (directory: string, reader: CgroupReader): boolean =>
 /** The deepest one that exists: a new group begins with its parent's values. */
 function existingAbove(hierarchy: CgroupHierarchy, path: string, reader: CgroupReader): string {
   return levels(hierarchy, path).findLast((each) => exists(each, reader)) ?? hierarchy.directory;
-}
-
-function missingParents(hierarchy: CgroupHierarchy, path: string, reader: CgroupReader): string[] {
-  return levels(hierarchy, path)
-    .slice(0, -1)
-    .filter((each) => !exists(each, reader))
-    .reverse();
 }
 
 function makeDirectories(

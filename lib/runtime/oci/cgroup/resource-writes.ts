@@ -1,3 +1,4 @@
+import { EngineError } from '../../../core/errors/engine-error.js';
 import type { OciResources } from '../oci-resources.js';
 import type { CgroupHierarchy } from './cgroup-view.js';
 import { deviceWrites } from './device-writes.js';
@@ -30,8 +31,11 @@ export function resourceWrites(
   purpose: 'create' | 'update',
 ): readonly CgroupWrite[] {
   const writes = version === 'v1' ? v1Writes(resources, hierarchies, read) : v2Writes(resources, hierarchies);
-  if (version === 'v2' || (purpose === 'update' && resources.devices === undefined)) return writes;
-  return hierarchies.some((each) => each.controllers.includes('devices'))
-    ? [...writes, ...deviceWrites(resources.devices ?? [], purpose)]
-    : writes;
+  // Devices are decided when the container is made: an update that brings them along, as some callers do, changes none.
+  if (version === 'v2' || purpose === 'update') return writes;
+  if (hierarchies.some((each) => each.controllers.includes('devices')))
+    return [...writes, ...deviceWrites(resources.devices ?? [])];
+  if (resources.devices === undefined) return writes;
+  const hint = 'no v1 hierarchy has it';
+  throw new EngineError('CONTROLLER_MISSING', { option: 'linux.resources.devices', controller: 'devices', hint });
 }
