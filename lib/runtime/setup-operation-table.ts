@@ -92,6 +92,9 @@ export const setupOperationRows: Rows = {
     signature: 'suuuuu',
     values: (o) => [s(o.path), u(fileTypes[o.kind] | o.mode), u(o.major), u(o.minor), u(o.uid), u(o.gid)],
   },
+  'find-program': { code: 71, signature: 'ss', values: (o) => [s(o.program), s(o.search)] },
+  'fork-again': { code: 72, signature: '', values: () => [] },
+  'await-fork': { code: 73, signature: '', values: () => [] },
   'hand-over': { code: 70, signature: '', values: () => [] },
 };
 

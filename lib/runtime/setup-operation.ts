@@ -89,6 +89,9 @@ export type JoinOperation =
   | { readonly op: 'open-namespace'; readonly slot: number; readonly path: string; readonly kind: NamespaceKind }
   /** The child is born into a new time namespace; lines as in /proc/PID/timens_offsets. @see time_namespaces(7) */
   | { readonly op: 'time-namespace'; readonly offsets: string }
+  /** In a PID namespace that `unshare` has made, the child goes on as another process; the shim learns of it by `await-fork`. */
+  | { readonly op: 'fork-again' }
+  | { readonly op: 'await-fork' }
   /** Root of the new user namespace, once its maps are there. */
   | { readonly op: 'become-root' };
 
@@ -152,6 +155,8 @@ export type AttributeOperation =
   | { readonly op: 'stdio-owner'; readonly uid: number; readonly gid: number }
   /** Numbers of descriptors that the program gets from the caller, rising, from 3. */
   | { readonly op: 'keep-descriptors'; readonly numbers: readonly number[] }
+  /** Fails as `execute` would when there is no such program. `search` is PATH. */
+  | { readonly op: 'find-program'; readonly program: string; readonly search: string }
   /** HOME for `execute`, from the user database of the container. */
   | { readonly op: 'find-home'; readonly uid: number }
   /** A filter with a listener, which goes to the socket in `slot` beside `before`, the pid, `after`. */

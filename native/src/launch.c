@@ -115,6 +115,10 @@ int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure)
         *failure = buffer;
         return 'F';
     }
+    if (size == 1 + sizeof(int) && *(char *)&buffer == 'P') {
+        memcpy(fd, (char *)&buffer + 1, sizeof(int));
+        return 'P';
+    }
     if (size != 1)
         return 0;
     header = CMSG_FIRSTHDR(&message);

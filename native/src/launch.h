@@ -85,7 +85,7 @@ tsc_run tsc_op_execute;
 /* mount-slots.c */
 tsc_run tsc_op_make_mount, tsc_op_mount_attributes, tsc_op_place_mount, tsc_op_place_root, tsc_op_make_node_mount;
 /* user-maps.c */
-tsc_run tsc_op_map_users, tsc_op_open_namespace, tsc_op_time_namespace;
+tsc_run tsc_op_map_users, tsc_op_open_namespace, tsc_op_time_namespace, tsc_op_fork_again, tsc_op_await_fork;
 /* rendezvous.c */
 tsc_run tsc_op_release_child, tsc_op_await_child, tsc_op_ready, tsc_op_await_start, tsc_op_listen, tsc_op_connect;
 /* hooks.c */
@@ -94,7 +94,8 @@ tsc_run tsc_op_run_hook;
 tsc_run tsc_op_personality, tsc_op_scheduler, tsc_op_io_priority, tsc_op_cpu_affinity, tsc_op_memory_policy,
     tsc_op_label, tsc_op_stdio_owner, tsc_op_become_root, tsc_op_keep_descriptors;
 /* further ones in the files of their kin */
-tsc_run tsc_op_console, tsc_op_seccomp_notify, tsc_op_find_home, tsc_op_change_root, tsc_op_ensure_node, tsc_op_hand_over;
+tsc_run tsc_op_console, tsc_op_seccomp_notify, tsc_op_find_home, tsc_op_change_root, tsc_op_ensure_node, tsc_op_hand_over,
+    tsc_op_find_program;
 
 /* Resolves a directory or file below the container's root, which may be hostile. `no_links` refuses any symbolic link. */
 int tsc_resolve(struct tsc_launch *launch, const char *path, int flags, bool no_links, struct tsc_err *err);
@@ -117,7 +118,7 @@ int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, con
 /* After a launch that left the child waiting: lets it go on, and returns when its program runs. */
 int tsc_continue_child(struct tsc_launch *launch, struct tsc_failure *failure);
 /* Takes one message of the child. Returns its first byte's meaning: 'E' about to execute, 'T' terminal (in *fd), 'R' ready,
- * 'W' waits for the start, 'F' failure (filled); 0 at the end. */
+ * 'W' waits for the start, 'P' goes on as another process (its number in *fd), 'F' failure (filled); 0 at the end. */
 int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure);
 /* rendezvous.c */
 int tsc_release_child(struct tsc_launch *launch, struct tsc_err *err);

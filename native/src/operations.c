@@ -80,6 +80,9 @@ const struct tsc_operation tsc_operations[] = {
     { 68, "change-root", "", CHILD, tsc_op_change_root },
     { 69, "ensure-node", "suuuuu", CHILD, tsc_op_ensure_node },
     { 70, "hand-over", "", PREPARE, tsc_op_hand_over },
+    { 71, "find-program", "ss", CHILD, tsc_op_find_program },
+    { 72, "fork-again", "", CHILD, tsc_op_fork_again },
+    { 73, "await-fork", "", PARENT, tsc_op_await_fork },
     { 80, "device-filter", "sb", PREPARE, tsc_op_device_filter },
 };
 

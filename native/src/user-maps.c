@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -85,6 +86,46 @@ int tsc_op_open_namespace(struct tsc_launch *launch, struct tsc_reader *payload,
         return tsc_fail(err, EINVAL, "open-namespace", "%s is a namespace of another kind (0x%x)", path, (unsigned)found);
     launch->targets[slot] = tsc_steal_fd(&fd);
     return 0;
+}
+
+/*
+ * A PID namespace that shall belong to a user namespace which was joined is for the next child only: the child goes on as
+ * another process, with the same parent, and the first one ends.
+ */
+int tsc_op_fork_again(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    char report[1 + sizeof(int)] = { 'P' };
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+    (void)payload;
+    if (pid < 0)
+        return tsc_fail(err, errno, "clone", "the child in its PID namespace");
+    if (pid == 0)
+        return 0;
+    memcpy(report + 1, &pid, sizeof(int));
+    _exit(send(launch->report_fd, report, sizeof(report), MSG_NOSIGNAL) < 0 ? 126 : 0);
+}
+
+int tsc_op_await_fork(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    pid_t first = launch->child;
+    int pid = 0;
+
+    (void)payload;
+    switch (tsc_take_report(launch->report_end, &pid, &launch->child_failure)) {
+    case 'P':
+        break;
+    case 'F':
+        return tsc_fail(err, ECANCELED, "await-fork", "the child has failed");
+    default:
+        return tsc_fail(err, ECHILD, "await-fork", "the child died");
+    }
+    launch->child = pid;
+    tsc_close_p(&launch->child_pidfd);
+    launch->child_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
+        continue; /* handed over, it is not ours to wait for: ECHILD ends the loop */
+    return launch->child_pidfd < 0 ? tsc_fail(err, errno, "pidfd_open", "%d", pid) : 0;
 }
 
 /*

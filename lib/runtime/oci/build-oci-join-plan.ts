@@ -33,6 +33,12 @@ export function buildOciJoinPlan(request: OciJoinRequest): LaunchPlan {
   const consoleSlot = slots.target();
   const others = namespaces.filter((kind) => kind !== 'pid');
   const affinity = process.execCPUAffinity;
+  const program = planProcess(process, linux, {
+    path: 'process',
+    seccomp: seccomp.install,
+    keptGroups: undefined,
+    environment: request.addedEnvironment,
+  });
   return {
     namespaces: [],
     prepare: [
@@ -61,12 +67,8 @@ export function buildOciJoinPlan(request: OciJoinRequest): LaunchPlan {
       { op: 'session' },
       ...planTerminal(process, request.console, consoleSlot),
       ...planAffinity(affinity?.final, 'final'),
-      ...planProcess(process, linux, {
-        path: 'process',
-        seccomp: seccomp.install,
-        keptGroups: undefined,
-        environment: request.addedEnvironment,
-      }),
+      ...program.before,
+      ...program.program,
     ],
     cleanup: [],
   };

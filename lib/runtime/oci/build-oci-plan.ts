@@ -60,6 +60,7 @@ export function buildOciPlan(request: OciPlanRequest): LaunchPlan {
   const namespaces = planNamespaces(config, slots);
   const joinsUser = namespaces.own.has('user') && !namespaces.newUser;
   const inUserNamespace = namespaces.own.has('user');
+  const forksAgain = joinsUser && namespaces.fresh.has('pid');
   const bundle = request.state.bundle;
   const rootSlot = slots.mount();
   const mounts = planMounts({ config, bundle, namespaces, slots, cgroup: request.cgroup.view });
@@ -70,6 +71,12 @@ export function buildOciPlan(request: OciPlanRequest): LaunchPlan {
     planHooks(kind, hooks, request.state, request.hostEnvironment);
   const onHost = [...hook('prestart'), ...hook('createRuntime')];
   const idMaps = idMapsOf(config);
+  const program = planProcess(process, linux, {
+    path: 'config.json.process',
+    seccomp: seccomp.install,
+    keptGroups: request.keptGroups,
+    environment: request.addedEnvironment,
+  });
   return {
     namespaces: joinsUser ? [] : namespaces.cloned,
     prepare: [
@@ -95,6 +102,7 @@ export function buildOciPlan(request: OciPlanRequest): LaunchPlan {
       ...seccomp.prepare,
     ],
     parent: [
+      ...(forksAgain ? [{ op: 'await-fork' } as const] : []),
       ...(namespaces.newUser ? writeMaps(idMaps) : []),
       ...(onHost.length > 0 ? [{ op: 'await-child' } as const, ...onHost] : []),
     ],
@@ -103,6 +111,7 @@ export function buildOciPlan(request: OciPlanRequest): LaunchPlan {
       ...(process.oomScoreAdj === undefined ? [] : [{ op: 'oom-score', score: process.oomScoreAdj } as const]),
       ...namespaces.join,
       ...(joinsUser ? [{ op: 'unshare', kinds: namespaces.cloned } as const] : []),
+      ...(forksAgain ? [{ op: 'fork-again' } as const] : []),
       ...(namespaces.newCgroup ? [{ op: 'unshare', kinds: ['cgroup'] } as const] : []),
       { op: 'propagation', mode: firstPropagation(linux.rootfsPropagation) },
       { op: 'place-root', slot: rootSlot, path: request.rootfs },
@@ -126,14 +135,10 @@ export function buildOciPlan(request: OciPlanRequest): LaunchPlan {
       ...(config.root.readonly === true ? [{ op: 'readonly-root' } as const] : []),
       request.noPivot ? { op: 'change-root' } : { op: 'pivot-root' },
       ...lastPropagation(linux.rootfsPropagation),
+      ...program.before,
       ...(request.waitForStart ? [{ op: 'await-start' } as const] : []),
       ...hook('startContainer'),
-      ...planProcess(process, linux, {
-        path: 'config.json.process',
-        seccomp: seccomp.install,
-        keptGroups: request.keptGroups,
-        environment: request.addedEnvironment,
-      }),
+      ...program.program,
     ],
     cleanup: [],
   };

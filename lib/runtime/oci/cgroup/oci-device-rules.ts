@@ -10,20 +10,18 @@ import type { OciDeviceRule } from '../oci-resources.js';
  * @see OCI runtime-spec, config-linux.md, "Allowed Device list"
  */
 export function ociDeviceRules(rules: readonly OciDeviceRule[]): readonly DeviceRule[] {
-  return rules.reduce<readonly DeviceRule[]>((before, rule, index) => {
-    if (!rule.allow && isEverything(rule)) return defaultDeviceRules;
+  let result: DeviceRule[] = [...defaultDeviceRules];
+  for (const [index, rule] of rules.entries()) {
+    if (!rule.allow && isEverything(rule)) {
+      result = [...defaultDeviceRules];
+      continue;
+    }
     const path = `linux.resources.devices[${index}]`;
-    const added = typesOf(rule, path).map((type): DeviceRule => {
-      return {
-        allow: rule.allow,
-        type,
-        major: numberOrAll(rule.major),
-        minor: numberOrAll(rule.minor),
-        access: accessOf(rule, path),
-      };
-    });
-    return [...before, ...added];
-  }, defaultDeviceRules);
+    const access = accessOf(rule, path);
+    const [major, minor] = [numberOrAll(rule.major), numberOrAll(rule.minor)];
+    for (const type of typesOf(rule, path)) result.push({ allow: rule.allow, type, major, minor, access });
+  }
+  return result;
 }
 
 const isAll = (number: number | undefined): boolean => number === undefined || number < 0;
