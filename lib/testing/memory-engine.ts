@@ -114,14 +114,7 @@ function containerServices(
     own: new Set(),
     work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
-    findImage: async (reference) => {
-      try {
-        return await images.images.resolve(reference);
-      } catch (error) {
-        if (EngineError.is(error, 'NO_SUCH_IMAGE')) return undefined;
-        throw error;
-      }
-    },
+    findImage: (reference) => images.images.search(reference),
     pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
     holdContent: images.holdContent,
     now: images.now,
