@@ -3,7 +3,6 @@ import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
 import { MemoryContentStore } from '../content/memory/memory-content-store.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
 import { Engine } from '../engine/engine.js';
 import { EngineEventHub } from '../engine/engine-events.js';
