@@ -1,1 +1,44 @@
-export {};
+/**
+ * For tests: fakes of every port, an engine made of them, and the contract suites that adapters must pass. The suites
+ * are written for `node:test`; importing this runs nothing.
+ *
+ * @module
+ */
+export type { BlobInfo, BlobSource, ContentStore, IngestOptions } from './content/content-store.js';
+export { MemoryContentStore } from './content/memory/memory-content-store.js';
+export type { Kernel } from './kernel/kernel.js';
+export { type KernelCall, MemoryKernel } from './kernel/memory/memory-kernel.js';
+export type { DecompressOptions } from './layers/compression/decompress.js';
+export {
+  createMemoryLayerStore,
+  type MemoryFile,
+  type MemoryLayerStore,
+  type MemoryLayerStoreOptions,
+} from './layers/memory/memory-layer-store.js';
+export { createMemoryNetworkDriver } from './network/memory/memory-network-driver.js';
+export { MemoryRegistryClient } from './registry/memory/memory-registry-client.js';
+export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
+export type { Launcher } from './runtime/launcher.js';
+export { MemoryLauncher, type MemoryLauncherOptions, type OperationFailure } from './runtime/memory/memory-launcher.js';
+export type { MemoryProcessContext, MemoryProgram } from './runtime/memory/memory-program.js';
+export { type ContentStoreSubject, contentStoreContract } from './testing/contracts/content-store-contract.js';
+export { type KernelFixture, kernelContract, type TakenPort } from './testing/contracts/kernel-contract.js';
+export { launcherContract } from './testing/contracts/launcher-contract.js';
+export {
+  type ContractProgram,
+  type ContractProgramName,
+  contractPrograms,
+} from './testing/contracts/launcher-programs.js';
+export type { CommandOptions, LauncherFixture, LauncherUnderTest } from './testing/contracts/launcher-under-test.js';
+export {
+  type LayerStoreUnderTest,
+  layerStoreContract,
+  type WithLayerStore,
+} from './testing/contracts/layer-store-contract.js';
+export {
+  type NetworkDriverFixture,
+  networkDriverContract,
+  type OpenedNetworkDriver,
+} from './testing/contracts/network-driver-contract.js';
+export { type MemoryEngineOptions, openMemoryEngine } from './testing/memory-engine.js';
+export { addMemoryImage, type MemoryImage } from './testing/memory-image.js';

@@ -62,14 +62,16 @@ function testFiles(directory) {
  */
 function count(stream, files) {
   const silent = new Set(files);
+  // The tests of a contract suite are reported with the file of the suite, not with the one that called it.
+  const isHeard = (data) => silent.delete(files.length === 1 ? files[0] : data.file);
   stream.on('test:pass', (data) => {
     if (data.name === data.file) return;
-    silent.delete(data.file);
+    isHeard(data);
     if (data.skip !== undefined || data.todo !== undefined) counts.skip += 1;
     else if (data.details?.type !== 'suite') counts.pass += 1;
   });
   stream.on('test:fail', (data) => {
-    silent.delete(data.file);
+    isHeard(data);
     if (data.todo !== undefined) counts.skip += 1;
     else if (data.name === data.file && killed.has(data.file))
       return; // counted when it was killed

@@ -20,6 +20,8 @@ export interface CommandResult extends ExitStatus {
 }
 
 const SIGKILL = 9;
+/** The same patience as the supervisor has with a log. */
+const DRAIN_MS = 2000;
 /** setTimeout takes longer ones for 1. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -46,12 +48,14 @@ export async function collectResult(
   const letGo = process.keepAlive();
   const guard = killOnTrouble(process, id, options);
   try {
-    const [exit, stdoutBytes, stderrBytes] = await Promise.all([
-      awaitExit(process),
+    const streams = Promise.all([
       guard.watch(collectOutput(process.stdout, 'stdout', maxBytes)),
       guard.watch(collectOutput(process.stderr, 'stderr', maxBytes)),
       guard.watch(feedInput(process.stdin, options.input ?? '')),
     ]);
+    streams.catch(() => undefined); // awaited below: a failure has killed the process by then
+    const exit = await awaitExit(process);
+    const [stdoutBytes, stderrBytes] = await drained(process, streams);
     guard.throwTrouble();
     return {
       ...exit,
@@ -68,6 +72,19 @@ export async function collectResult(
   } finally {
     guard.end();
     letGo();
+  }
+}
+
+/** What the process has written is there by its end; a stray child of it may hold the streams open for ever. */
+async function drained<T>(process: LaunchedProcess, streams: Promise<T>): Promise<T> {
+  const cut = (): void => {
+    for (const stream of [process.stdin, process.stdout, process.stderr]) stream?.destroy();
+  };
+  const timer = setTimeout(cut, DRAIN_MS);
+  try {
+    return await streams;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

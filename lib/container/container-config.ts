@@ -1,11 +1,58 @@
-import { bool, type Decoded, integer, listOf, literal, mapOf, number, optional, record, text } from '../core/decode.js';
+import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, record, text } from '../core/decode.js';
+import type { PortMapping } from '../network/port-mapping.js';
+import type { CgroupResources } from '../runtime/cgroup/resources.js';
+import type { ResourceLimit } from './ulimits.js';
+
+/** A container as it was asked for, checked and completed from its image: what `record.json` holds. */
+export interface ContainerConfig {
+  /** Program and arguments of the first process. */
+  readonly arguments: readonly string[];
+  /** `KEY=value`, each key once. */
+  readonly environment: readonly string[];
+  readonly workingDir: string;
+  /** As in the options; `''` is root. */
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly hostname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly network: 'bridge' | 'host' | 'none';
+  readonly ports: readonly PortMapping[];
+  readonly extraHosts: readonly string[];
+  readonly mounts: readonly ConfiguredMount[];
+  readonly readonlyRoot: boolean;
+  readonly shmBytes: number;
+  /** Names without `CAP_`. */
+  readonly capabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** `default`, `unconfined`, or a profile as JSON. */
+  readonly seccomp: string;
+  /** Sizes in bytes. */
+  readonly resources: CgroupResources;
+  readonly ulimits: readonly ResourceLimit[];
+  readonly oomScoreAdj?: number;
+  /** A signal's number. */
+  readonly stopSignal: number;
+  readonly stopTimeoutMs: number;
+  readonly lifetime: 'owner' | 'detached';
+}
+
+/** A mount with everything decided. */
+export interface ConfiguredMount {
+  readonly type: 'bind' | 'tmpfs';
+  readonly source?: string;
+  readonly target: string;
+  readonly readonly?: boolean;
+  /** Of a bind's source, when the container was made. */
+  readonly isFile?: boolean;
+  readonly sizeBytes?: number;
+  readonly mode?: number;
+}
 
 const mount = record({
   type: literal('bind', 'tmpfs'),
   source: optional(text),
   target: text,
   readonly: optional(bool),
-  /** Of a bind's source, when the container was made. */
   isFile: optional(bool),
   sizeBytes: optional(integer),
   mode: optional(integer),
@@ -18,8 +65,8 @@ const port = record({
   protocol: literal('tcp', 'udp'),
 });
 
-/** A container as it was asked for, checked and completed from its image: what `record.json` holds. */
-export const containerConfig = record({
+/** Reads a {@link ContainerConfig} from its JSON. */
+export const containerConfig: Decoder<ContainerConfig> = record({
   arguments: listOf(text),
   environment: listOf(text),
   workingDir: text,
@@ -35,7 +82,6 @@ export const containerConfig = record({
   shmBytes: integer,
   capabilities: listOf(text),
   noNewPrivileges: bool,
-  /** `default`, `unconfined`, or a profile as JSON. */
   seccomp: text,
   resources: record({
     memory: optional(integer),
@@ -55,5 +101,3 @@ export const containerConfig = record({
   stopTimeoutMs: integer,
   lifetime: literal('owner', 'detached'),
 });
-
-export type ContainerConfig = Decoded<typeof containerConfig>;

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../core/process-identity.js';
 import { signalName } from '../core/signal.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import { isMissing } from '../util/file-error.js';
+import { startTicksOf } from '../util/start-ticks.js';
 import type { ContainerState } from './container-state.js';
 
 /** Where the files of one container are. */
@@ -18,7 +19,7 @@ export interface ContainerFiles {
   readonly hosts: string;
   readonly resolvConf: string;
   readonly runDirectory: string;
-  /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS`. */
+  /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS SUPERVISOR_START_TICKS`. */
   readonly process: string;
 }
 
@@ -46,7 +47,9 @@ export function readState(files: ContainerFiles): ContainerState {
   if (exit !== undefined) return { status: 'exited', exit: toExitStatus(exit), startedAt };
   if (started === undefined || startedAt === undefined) return { status: 'created' };
   const process = { pid: Number(started[0]), startTicks: started[1] ?? 0n };
-  if (isAlive(process)) return { status: 'running', process, startedAt };
+  // Until the supervisor has drained the output and written its record, the container has not ended for anybody.
+  const supervisor = { pid: Number(started[2]), startTicks: started[4] ?? 0n };
+  if (isAlive(process) || isAlive(supervisor)) return { status: 'running', process, startedAt };
   // The supervisor was killed before it could write a record; the kernel has ended the container with it.
   const lost: ExitStatus = { exitCode: 137, signal: 'SIGKILL', oomKilled: false, finishedAt: startedAt };
   return { status: 'exited', exit: readLateExit(files) ?? lost, startedAt };
@@ -61,19 +64,6 @@ function readLateExit(files: ContainerFiles): ExitStatus | undefined {
 /** Whether a process exists and is the one that was meant. @see proc(5), /proc/PID/stat */
 export function isAlive(process: ProcessIdentity): boolean {
   return startTicksOf(process.pid) === process.startTicks;
-}
-
-/** Field 22 of /proc/PID/stat; undefined when there is no such process, or only its zombie. */
-export function startTicksOf(pid: number): bigint | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined; // no such process, or one that ended while being read
-  }
-  // The name in parentheses may itself hold parentheses and spaces; what follows the last one is plain.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : BigInt(fields[19] ?? 0);
 }
 
 function toExitStatus(numbers: readonly bigint[]): ExitStatus {

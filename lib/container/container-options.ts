@@ -22,6 +22,7 @@ export interface TmpfsMount {
   readonly mode?: number;
 }
 
+/** What can be mounted in a container. */
 export type MountOption = BindMount | TmpfsMount;
 
 /** Resource limits with Docker's names; sizes are bytes or texts like `'200m'`. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -57,7 +57,8 @@ export class ContainerRecords {
     const files = containerFiles(this.layout, record.id);
     const json = JSON.stringify(record);
     if (record.config.lifetime === 'owner') {
-      writeFileSync(files.record, json, { flag: 'wx', mode: 0o600 });
+      writeFileSync(`${files.record}.tmp`, json, { flag: 'wx', mode: 0o600 });
+      renameSync(`${files.record}.tmp`, files.record); // a list that is made meanwhile sees all of it or nothing
       return;
     }
     await writeFileAtomically(files.record, json);

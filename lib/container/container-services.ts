@@ -8,6 +8,7 @@ import type { NetworkDriver } from '../network/network-driver.js';
 import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
+import type { OpenWork } from '../util/open-work.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
 import type { SeccompFilters } from './seccomp-filters.js';
@@ -44,6 +45,8 @@ export interface ContainerServices {
   /** Ids of containers of lifetime `owner` that this engine has made and not removed. */
   readonly own: Set<string>;
   readonly events: ContainerEventSink;
+  /** Everything that the engine's end must end. */
+  readonly work: OpenWork;
   /** The host's /etc/resolv.conf, read at each start since it may change. */
   readonly readResolvConf: () => string;
   readonly findImage: (reference: string) => Promise<ImageRecord | undefined>;

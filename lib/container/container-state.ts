@@ -7,4 +7,5 @@ export type ContainerState =
   | { readonly status: 'running'; readonly process: ProcessIdentity; readonly startedAt: Date }
   | { readonly status: 'exited'; readonly exit: ExitStatus; readonly startedAt: Date | undefined };
 
+/** `created`, `running` or `exited`. */
 export type ContainerStatus = ContainerState['status'];

@@ -1,13 +1,14 @@
 import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
-import { KeyedLock } from '../util/keyed-lock.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerFiles, readState } from './container-files.js';
+import { withContainerLock } from './container-lock.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
 import { ContainerProcess } from './container-process.js';
 import type { ContainerRecord } from './container-record.js';
-import type { ContainerServices } from './container-services.js';
+import type { ContainerServices, LiveContainer } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
@@ -21,7 +22,10 @@ import { waitContainer } from './wait-container.js';
 
 /** Whatever has containers: an engine. */
 export interface ContainerHost {
-  readonly containers: { create(options: ContainerOptions & Abortable): Promise<Container> };
+  readonly containers: {
+    /** Makes a container. */
+    create(options: ContainerOptions & Abortable): Promise<Container>;
+  };
 }
 
 /**
@@ -32,7 +36,8 @@ export interface ContainerHost {
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
   readonly #record: ContainerRecord;
-  readonly #turns = new KeyedLock<'lifecycle'>();
+  /** The latest start through this object. */
+  #latest: LiveContainer | undefined;
 
   /** @internal */
   constructor(services: ContainerServices, record: ContainerRecord) {
@@ -55,6 +60,7 @@ export class Container implements AsyncDisposable {
     return this.#record.name;
   }
 
+  /** The image's and its own. */
   get labels(): Readonly<Record<string, string>> {
     return this.#record.config.labels;
   }
@@ -69,9 +75,14 @@ export class Container implements AsyncDisposable {
    *
    * @throws EngineError `WRONG_STATE` when it runs already; `PROGRAM_NOT_FOUND` (a shell's 127),
    * `PROGRAM_NOT_EXECUTABLE` (126), `NO_SUCH_USER`, `PORT_TAKEN`, `LAUNCH_FAILED`: then nothing is left of the attempt.
+   * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => startContainer(this.#services, this.#record, options));
+    await this.#services.work.run(options.signal, (signal) =>
+      withContainerLock(this.#services, this.id, signal, async () => {
+        this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
+      }),
+    );
   }
 
   /**
@@ -86,24 +97,27 @@ export class Container implements AsyncDisposable {
   ): Promise<CommandResult> {
     checkBounds(options);
     const stdin = options.input === undefined ? 'null' : 'pipe';
-    const process = await execProcess(this.#services, this.#record, command, { ...options, stdin });
-    return collectResult(process, this.id, options);
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { ...options, stdin, signal });
+      return collectResult(process, this.id, { ...options, signal });
+    });
   }
 
   /** Starts a command in the running container and gives its streams. Same errors as {@link Container.exec}. */
   async spawn(command: readonly string[], options: ExecProcessOptions = {}): Promise<ContainerProcess> {
-    return new ContainerProcess(
-      await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options }),
-    );
+    return this.#services.work.run(options.signal, async (signal) => {
+      const process = await execProcess(this.#services, this.#record, command, { stdin: 'pipe', ...options, signal });
+      return new ContainerProcess(process);
+    });
   }
 
   /**
-   * How the container ends, or has ended.
+   * How the container ends, or has ended; also after its removal, when it was this object that has started it.
    *
-   * @throws EngineError `WRONG_STATE` when it was never started.
+   * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
    */
   wait(options: Abortable = {}): Promise<ExitStatus> {
-    return waitContainer(this.#services, this.id, options);
+    return waitContainer(this.#services, this.id, options, this.#latest);
   }
 
   /** Its output so far, or until its end with `follow`. */
@@ -136,7 +150,12 @@ export class Container implements AsyncDisposable {
    * @throws EngineError `WRONG_STATE` when it runs and `force` is not set.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
-    await this.#turns.run('lifecycle', () => removeContainer(this.#services, this.#record, options));
+    const remove = (): Promise<void> => removeContainer(this.#services, this.#record, options);
+    try {
+      await withContainerLock(this.#services, this.id, undefined, remove);
+    } catch (error) {
+      if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // gone is what was wanted
+    }
   }
 
   /** Everything about it, as plain data. */

@@ -7,12 +7,10 @@ import { createContainer } from './create-container.js';
 /** The containers of an engine: `engine.containers`. */
 export class Containers {
   readonly #services: ContainerServices;
-  readonly #assertOpen: () => void;
 
   /** @internal */
-  constructor(services: ContainerServices, assertOpen: () => void) {
+  constructor(services: ContainerServices) {
     this.#services = services;
-    this.#assertOpen = assertOpen;
   }
 
   /**
@@ -22,13 +20,15 @@ export class Containers {
    * a pull throws. After a failure nothing is left.
    */
   async create(options: ContainerOptions & Abortable): Promise<Container> {
-    this.#assertOpen();
-    return new Container(this.#services, await createContainer(this.#services, options));
+    const record = await this.#services.work.run(options.signal, (signal) =>
+      createContainer(this.#services, { ...options, signal }),
+    );
+    return new Container(this.#services, record);
   }
 
   /** All containers of this root, of other processes too, newest first. */
   async list(): Promise<readonly Container[]> {
-    this.#assertOpen();
+    this.#services.work.assertOpen();
     return (await this.#services.records.list()).map((record) => new Container(this.#services, record));
   }
 
@@ -38,7 +38,7 @@ export class Containers {
    * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`.
    */
   async get(reference: string): Promise<Container> {
-    this.#assertOpen();
+    this.#services.work.assertOpen();
     return new Container(this.#services, await this.#services.records.resolve(reference));
   }
 }

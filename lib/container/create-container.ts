@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { configOf, type ImageRecord, stackOf } from '../image/image-record.js';
+import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { checkOptions } from './check-options.js';
@@ -79,6 +80,6 @@ async function create(
     if (config.lifetime === 'owner') services.own.add(id);
     return record;
   } catch (error) {
-    return undo.fail(error);
+    return undo.fail(toFileError(error, directory));
   }
 }

@@ -12,6 +12,7 @@ import type { ExecOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 
+/** The size of a terminal in characters, each 0 to 65535. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
@@ -46,7 +47,7 @@ export async function execProcess(
   }
   const user = options.user ?? config.user;
   parseUser(user);
-  const cgroup = services.cgroups.plan({ id, resources: {} });
+  const cgroup = services.cgroups.plan({ id, resources: config.resources }); // the same groups as the container's
   const process = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
   const plan = buildJoinPlan({
     target: state.process,
@@ -79,7 +80,7 @@ function checkDirectory(path: string): string {
 
 /** Limits of struct winsize. @see ioctl_tty(2) */
 export function checkSize(size: TerminalSize): TerminalSize {
-  for (const [name, value] of Object.entries(size)) {
+  for (const [name, value] of Object.entries({ columns: size.columns, rows: size.rows })) {
     if (!Number.isInteger(value) || value < 0 || value > 65_535) {
       throw new EngineError('INVALID_OPTION', { option: `tty.${name}`, expected: '0 to 65535', got: String(value) });
     }

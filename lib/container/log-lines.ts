@@ -31,6 +31,11 @@ export class LogLines {
     }
   }
 
+  /** How many lines have begun and not ended yet. */
+  get unfinished(): number {
+    return Object.values(this.#size).filter((size) => size > 0).length;
+  }
+
   /** What has no line break at the end of the log. */
   *end(): Generator<LogLine> {
     for (const stream of ['stdout', 'stderr'] as const) {

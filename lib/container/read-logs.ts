@@ -40,7 +40,8 @@ export async function* readLogs(
     if (tail !== undefined) {
       const lines: LogLine[] = [];
       for await (const line of reader.lines(size)) lines.push(line);
-      yield* tail === 0 ? [] : lines.slice(-tail);
+      const complete = tail - reader.unfinished; // what has no line break yet is the last line all the same
+      yield* complete <= 0 ? [] : lines.slice(-complete);
     }
     for (;;) {
       const wasRunning = follow && isRunning(); // before reading: what it wrote until its end is then still seen
@@ -90,6 +91,11 @@ class LogReader {
     }
   }
 
+  /** How many lines have begun and not ended yet. */
+  get unfinished(): number {
+    return this.#lines.unfinished;
+  }
+
   *rest(): Generator<LogLine> {
     yield* this.#lines.end();
   }
@@ -98,7 +104,7 @@ class LogReader {
 /** Walks back over whole records until they hold enough line breaks. */
 async function findTail(log: FileHandle, size: number, lines: number, path: string): Promise<number> {
   let position = size;
-  for (let seen = 0; position > 0 && seen <= lines; ) {
+  for (let seen = 0; lines > 0 && position > 0 && seen <= lines; ) {
     const tail = Buffer.alloc(LOG_TAIL_BYTES);
     await log.read(tail, 0, LOG_TAIL_BYTES, position - LOG_TAIL_BYTES);
     const length = tail.readUInt32LE(0);

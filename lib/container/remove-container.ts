@@ -6,8 +6,10 @@ import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { removeCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Kills a running container first. Default false. */
   readonly force?: boolean;
@@ -41,6 +43,7 @@ export async function removeContainer(
   await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
+  await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
     await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -9,12 +9,14 @@ import { resolvConf } from '../network/resolv-conf.js';
 import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
+import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
 import { type ContainerFiles, containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
+import { removeCgroups } from './remove-cgroups.js';
 
 export interface StartOptions extends Abortable {
   /** Default `log`: output goes to the container's log file. `pipe` gives it to the caller. */
@@ -56,6 +58,7 @@ async function tryStart(
 ): Promise<LiveContainer> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
+  if (!existsSync(files.record)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
   const { status } = readState(files);
   if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
   await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
@@ -63,9 +66,8 @@ async function tryStart(
   const undo = new UndoStack();
   try {
     await mkdir(files.runDirectory, { recursive: true, mode: 0o700 });
-    rmSync(files.process, { force: true });
-    rmSync(files.exit, { force: true });
-    const root = renewWorkDirectory(record.root, status);
+    forgetEarlierRun(files, undo);
+    const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
     writeEtcFiles(services, record, endpoint, files);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
@@ -87,7 +89,7 @@ async function tryStart(
     undo.commit();
     return track(services, record, process);
   } catch (error) {
-    return undo.fail(error);
+    return undo.fail(toFileError(error, files.directory));
   }
 }
 
@@ -114,9 +116,21 @@ async function attach(
   return endpoint;
 }
 
+/** A failed start leaves the records of the run before it as they were. */
+function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
+  for (const path of [files.process, files.exit]) {
+    const earlier = existsSync(path) ? readFileSync(path) : undefined;
+    rmSync(path, { force: true });
+    undo.defer(() => {
+      if (earlier === undefined) rmSync(path, { force: true });
+      else writeFileSync(path, earlier, { mode: 0o600 });
+    });
+  }
+}
+
 /** Overlay wants an empty one for each mount, and a volatile overlay refuses to be mounted a second time over the old. */
-function renewWorkDirectory(root: RootMount, status: 'created' | 'exited'): RootMount {
-  if (root.type === 'overlay' && status === 'exited') {
+function renewWorkDirectory(root: RootMount): RootMount {
+  if (root.type === 'overlay' && readdirSync(root.work).length > 0) {
     rmSync(root.work, { recursive: true, force: true });
     mkdirSync(root.work, { mode: 0o700 });
   }
@@ -145,6 +159,9 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
   const settle = async (): Promise<void> => {
     try {
       await process.released;
+    } catch (error) {
+      if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
+      await removeCgroups(services, record); // somebody has killed the supervisor, and with it the container
     } finally {
       await services.networks.get(record.config.network)?.detach(record.id);
     }

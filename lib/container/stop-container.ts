@@ -34,6 +34,7 @@ export async function stopContainer(
     const expected = 'a whole number of milliseconds from 0';
     throw new EngineError('INVALID_OPTION', { option: 'timeoutMs', expected, got: String(timeoutMs) });
   }
+  options.signal?.throwIfAborted();
   const exit = waitContainer(services, record.id, options);
   exit.catch(() => undefined); // awaited below, on every path
   if (timeoutMs > 0) {

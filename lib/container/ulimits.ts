@@ -15,6 +15,7 @@ const resources: Readonly<Record<UlimitName, number>> = {
   as: 9,
 };
 
+/** One resource limit by its number. @see getrlimit(2) */
 export interface ResourceLimit {
   readonly resource: number;
   /** -1 is unlimited. */

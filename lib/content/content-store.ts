@@ -2,6 +2,7 @@ import type { Abortable } from '../core/abortable.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { Digest } from '../core/digest.js';
 
+/** A blob that is there. */
 export interface BlobInfo {
   readonly digest: Digest;
   readonly size: number;
@@ -24,6 +25,7 @@ export type BlobSource = (
  * downloaded once, and what a crashed process has downloaded is continued.
  */
 export interface ContentStore {
+  /** What is there of a digest; undefined when nothing is. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
   /** @throws EngineError `BLOB_NOT_FOUND` at the first read. */
   read(digest: Digest, options?: Abortable): AsyncIterable<Uint8Array>;
@@ -41,6 +43,7 @@ export interface ContentStore {
   put(bytes: Uint8Array): Promise<BlobInfo>;
   /** Stores a stream of unknown digest. */
   putStream(source: AsyncIterable<Uint8Array>, options?: Abortable): Promise<BlobInfo>;
+  /** Every blob. */
   list(): AsyncIterable<BlobInfo>;
   /** Removing what is not there is fine. */
   remove(digest: Digest): Promise<void>;

@@ -9,8 +9,33 @@ import type { ImageManifest } from './manifest.js';
 /** The configuration of an image. Field names are those of the document. @see OCI image-spec, config.md */
 export type ImageConfig = Decoded<typeof imageConfig>;
 
-/** What containers of the image are started with. Durations of `Healthcheck` are nanoseconds. */
-export type ImageRunConfig = NonNullable<ImageConfig['config']>;
+/** What containers of an image are started with, with the names of the document. @see OCI image-spec, config.md */
+export interface ImageRunConfig {
+  readonly User?: string;
+  /** Keys like `80/tcp`. */
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  /** `KEY=value` */
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  /** Keys are absolute paths. */
+  readonly Volumes?: Readonly<Record<string, object>>;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+  readonly Shell?: readonly string[];
+  readonly Healthcheck?: ImageHealthcheck;
+}
+
+/** How Docker finds out whether a container of the image is well. Durations in nanoseconds. */
+export interface ImageHealthcheck {
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+  readonly Retries?: number;
+}
 
 /** A layer as stored, with the digest of what it unpacks from. */
 export interface ImageLayer {
@@ -65,7 +90,7 @@ const diffId: Decoder<Digest> = (value, path) => {
 /** A Go set: only the keys count. */
 const keys: Decoder<Readonly<Record<string, object>>> = mapOf(() => ({}));
 
-const healthcheck = record({
+const healthcheck: Decoder<ImageHealthcheck> = record({
   Test: optional(listOf(argument)),
   Interval: optional(integer),
   Timeout: optional(integer),
@@ -74,7 +99,7 @@ const healthcheck = record({
   Retries: optional(integer),
 });
 
-const runConfig = record({
+const runConfig: Decoder<ImageRunConfig> = record({
   User: optional(argument),
   ExposedPorts: optional(keys),
   Env: optional(listOf(argument)),

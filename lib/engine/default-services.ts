@@ -27,6 +27,7 @@ import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
+import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
@@ -95,16 +96,10 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     host,
     live: new Map(),
     own: new Set(),
+    work: new OpenWork('engine'),
     events,
     readResolvConf: () => readOptional('/etc/resolv.conf'),
-    findImage: async (reference) => {
-      try {
-        return await images.images.resolve(reference);
-      } catch (error) {
-        if (EngineError.is(error, 'NO_SUCH_IMAGE')) return undefined;
-        throw error;
-      }
-    },
+    findImage: (reference) => images.images.search(reference),
     pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
     holdContent: images.holdContent,
     now: images.now,

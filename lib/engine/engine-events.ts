@@ -10,7 +10,9 @@ export interface EngineEvents {
   'container.exited': { readonly id: string; readonly name: string; readonly exit: ExitStatus };
 }
 
+/** The events of an engine. */
 export type EngineEventName = keyof EngineEvents;
+/** Is called with what happened. */
 export type EngineEventListener<Name extends EngineEventName> = (event: EngineEvents[Name]) => void;
 
 /**

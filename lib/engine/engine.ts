@@ -1,5 +1,6 @@
 import { rmdir } from 'node:fs/promises';
 import type { CommandResult } from '../container/command-result.js';
+import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
@@ -26,9 +27,8 @@ export class Engine implements AsyncDisposable {
   private constructor(services: EngineServices, events: EngineEventHub) {
     this.#services = services;
     this.#events = events;
-    const assertOpen = (): void => this.#assertOpen();
-    this.images = new Images(services.images, assertOpen, services.searchPath);
-    this.containers = new Containers(services.containers, assertOpen);
+    this.images = new Images(services.images, services.containers.work, services.searchPath);
+    this.containers = new Containers(services.containers);
   }
 
   /**
@@ -41,7 +41,15 @@ export class Engine implements AsyncDisposable {
     // Not before that check: on another system the adapters could not even be loaded.
     const { defaultServices } = await import('./default-services.js');
     const events = new EngineEventHub();
-    const services = await defaultServices(options, events);
+    return Engine.assemble(await defaultServices(options, events), events);
+  }
+
+  /**
+   * Puts an engine on services that were made elsewhere.
+   *
+   * @internal
+   */
+  static async assemble(services: EngineServices, events: EngineEventHub): Promise<Engine> {
     await recover(services);
     return new Engine(services, events);
   }
@@ -56,8 +64,10 @@ export class Engine implements AsyncDisposable {
    * `signal`.
    */
   async run(image: string, command?: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    this.#assertOpen();
-    return runContainer(this.#services.containers, image, command, options);
+    const { containers } = this.#services;
+    return containers.work.run(options.signal, (signal) =>
+      runContainer(containers, image, command, { ...options, signal }),
+    );
   }
 
   /** Listens to what happens in this process. Returns how to stop. */
@@ -66,8 +76,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Ends the containers of lifetime `owner` that this engine has made, removes them, and gives everything else back.
-   * Detached containers go on. Safe to call twice; after a failure the next call tries again.
+   * Aborts what is under way (it rejects with `CLOSED`), ends the containers of lifetime `owner` that this engine has
+   * made, removes them, and gives everything else back. Detached containers go on. Safe to call twice; after a failure the next call tries again.
    */
   close(): Promise<void> {
     this.#closing ??= this.#release().catch((error: unknown) => {
@@ -77,6 +87,7 @@ export class Engine implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** The same as {@link Engine.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -91,6 +102,7 @@ export class Engine implements AsyncDisposable {
         failures.push(error);
       }
     };
+    await containers.work.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());
@@ -106,7 +118,12 @@ export class Engine implements AsyncDisposable {
   async #removeOwn(id: string): Promise<void> {
     const { containers } = this.#services;
     const record = await containers.records.read(id);
-    if (record !== undefined) await removeContainer(containers, record, { force: true });
+    if (record === undefined) return;
+    try {
+      await withContainerLock(containers, id, undefined, () => removeContainer(containers, record, { force: true }));
+    } catch (error) {
+      if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // removed in this moment
+    }
   }
 
   /** The group above all containers; it stays while any engine has one in it. */
@@ -118,9 +135,5 @@ export class Engine implements AsyncDisposable {
         if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes(error.code ?? '')) throw error;
       });
     }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new EngineError('CLOSED', { what: 'engine' });
   }
 }

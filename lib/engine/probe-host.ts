@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { startTicksOf } from '../container/container-files.js';
 import type { HostFacts } from '../container/container-services.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { CgroupFileAccess } from '../runtime/cgroup/probe-cgroups.js';
 import { probeCgroups } from '../runtime/cgroup/probe-cgroups.js';
 import { seccompArchitecture } from '../runtime/seccomp/architecture.js';
+import { startTicksOf } from '../util/start-ticks.js';
 import { checkKernel, checkPrivileges, ownCapabilities } from './preflight.js';
 
 /** f_type of overlayfs, which cannot itself hold the upper directory of an overlay. @see statfs(2) */

@@ -1,10 +1,10 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerServices } from '../container/container-services.js';
+import { removeCgroups } from '../container/remove-cgroups.js';
 import { removeContainer } from '../container/remove-container.js';
 import { EngineError } from '../core/errors/engine-error.js';
-import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
 import type { EngineServices } from './services.js';
 
@@ -25,7 +25,7 @@ export async function recover(services: EngineServices): Promise<void> {
   }
   for (const record of await containers.records.list()) {
     if (isOrphan(record)) await removeContainer(containers, record, { force: true });
-    if (!isRunning(containers, record.id)) await removeCgroups(containers, record);
+    else if (!isRunning(containers, record.id) && !isOwnerAlive(record)) await removeCgroups(containers, record);
   }
   for (const driver of containers.networks.values()) {
     await driver.sweep((id) => mayUseNetwork(containers, id));
@@ -51,30 +51,20 @@ async function removeUnfinished(services: ContainerServices): Promise<void> {
   }
 }
 
-function isOrphan({ owner, config }: ContainerRecord): boolean {
-  return config.lifetime === 'owner' && !isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) });
+function isOrphan(record: ContainerRecord): boolean {
+  return record.config.lifetime === 'owner' && !isOwnerAlive(record);
 }
+
+/** While it lives it may be starting the container at this moment. */
+const isOwnerAlive = ({ owner }: ContainerRecord): boolean =>
+  isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) });
 
 const isRunning = (services: ContainerServices, id: string): boolean =>
   readState(containerFiles(services.layout, id)).status === 'running';
-
-/** Of a container whose supervisor was killed before it could do so. */
-async function removeCgroups(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const { id, owner, config } = record;
-  if (isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) })) return; // it may be starting at this moment
-  const plan = services.cgroups.plan({ id, resources: config.resources });
-  for (const operation of plan.cleanup) {
-    if (operation.op !== 'remove-directory') continue;
-    await rmdir(operation.path).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
-  }
-}
 
 /** A container of a living process may be connecting at this moment. */
 async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {
   const record = await services.records.read(id);
   if (record === undefined) return false;
-  const ownerLives = isAlive({ pid: record.owner.pid, startTicks: BigInt(record.owner.startTicks) });
-  return ownerLives || isRunning(services, id);
+  return isOwnerAlive(record) || isRunning(services, id);
 }

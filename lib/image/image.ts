@@ -7,7 +7,10 @@ import type { PullOptions } from './pull-image.js';
 
 /** Whatever has images: an engine. */
 export interface ImageHost {
-  readonly images: { pull(reference: string, options?: PullOptions): Promise<Image> };
+  readonly images: {
+    /** Fetches an image. */
+    pull(reference: string, options?: PullOptions): Promise<Image>;
+  };
 }
 
 /** An image that is here and usable. Plain data: it does not change when its name is given to another. */
@@ -49,6 +52,7 @@ export class Image {
     return this.#record.layers.map((layer) => layer.diffId);
   }
 
+  /** The machine that it is for. */
   get platform(): Platform {
     const { os, architecture, variant } = configOf(this.#record);
     return { os, architecture, ...(variant !== undefined && { variant }) };
@@ -59,6 +63,7 @@ export class Image {
     return configOf(this.#record).config ?? {};
   }
 
+  /** Labels of its configuration. */
   get labels(): Readonly<Record<string, string>> {
     return this.config.Labels ?? {};
   }

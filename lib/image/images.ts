@@ -1,3 +1,4 @@
+import type { OpenWork } from '../util/open-work.js';
 import { Image } from './image.js';
 import type { ImageServices } from './image-services.js';
 import { type FromHostOptions, packHostImage } from './pack-host-image.js';
@@ -7,13 +8,13 @@ import { removeImage } from './remove-image.js';
 /** The images of an engine: `engine.images`. */
 export class Images {
   readonly #services: ImageServices;
-  readonly #assertOpen: () => void;
+  readonly #work: OpenWork;
   readonly #searchPath: string;
 
   /** @internal */
-  constructor(services: ImageServices, assertOpen: () => void, searchPath: string) {
+  constructor(services: ImageServices, work: OpenWork, searchPath: string) {
     this.#services = services;
-    this.#assertOpen = assertOpen;
+    this.#work = work;
     this.#searchPath = searchPath;
   }
 
@@ -25,13 +26,15 @@ export class Images {
    * `INVALID_MANIFEST`, `INVALID_LAYER`, `TOO_LARGE`, `NO_SPACE`. An image of that name that was here before stays.
    */
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
-    this.#assertOpen();
-    return new Image(await pullImage(this.#services, reference, options));
+    return this.#work.run(
+      options.signal,
+      async (signal) => new Image(await pullImage(this.#services, reference, { ...options, signal })),
+    );
   }
 
   /** All images that have a name here, by name. */
   async list(): Promise<readonly Image[]> {
-    this.#assertOpen();
+    this.#work.assertOpen();
     return (await this.#services.images.list()).map((record) => new Image(record));
   }
 
@@ -41,7 +44,7 @@ export class Images {
    * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`.
    */
   async get(reference: string): Promise<Image> {
-    this.#assertOpen();
+    this.#work.assertOpen();
     return new Image(await this.#services.images.resolve(reference));
   }
 
@@ -51,8 +54,7 @@ export class Images {
    * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `IMAGE_IN_USE`.
    */
   async remove(reference: string): Promise<void> {
-    this.#assertOpen();
-    await removeImage(this.#services, reference);
+    await this.#work.run(undefined, () => removeImage(this.#services, reference));
   }
 
   /**
@@ -61,7 +63,9 @@ export class Images {
    * @throws EngineError `HOST_PROGRAM_NOT_FOUND`, `HOST_LIBRARY_NOT_FOUND`, `HOST_FILE_UNUSABLE`, `INVALID_REFERENCE`.
    */
   async fromHost(options: FromHostOptions): Promise<Image> {
-    this.#assertOpen();
-    return new Image(await packHostImage(this.#services, options, this.#searchPath));
+    return this.#work.run(
+      options.signal,
+      async (signal) => new Image(await packHostImage(this.#services, { ...options, signal }, this.#searchPath)),
+    );
   }
 }

@@ -15,6 +15,7 @@ export interface ApplyOptions extends Abortable {
   readonly onLayer?: ((diffId: Digest, index: number) => void) | undefined;
 }
 
+/** What a writable view is for. */
 export interface PrepareOptions {
   /** The container dies with its owner, so nothing needs to reach the disk. Default false. */
   readonly volatile?: boolean;

@@ -5,7 +5,7 @@
  *
  * Stages, and who executes them:
  * - `prepare`: the shim, before the child exists. Cgroups are made here.
- * - `parent`: the shim, while the child exists. The child's network namespace is open at {@link CONTAINER_NETNS_FD}.
+ * - `parent`: the shim, while the child exists. The child's network namespace is open as descriptor 100.
  * - `child`: the child in its new namespaces. Its `sync` operation waits until `parent` is done.
  * - `cleanup`: the shim, after the container has ended or its start has failed; errors are reported but skip nothing.
  */
@@ -129,7 +129,7 @@ export type NamespaceOperation =
   | { readonly op: 'open-process'; readonly slot: number; readonly pid: number; readonly startTicks: bigint }
   /** setns(2) to namespaces of the process in `slot`. In `prepare` only `pid`: it takes effect for the child. */
   | { readonly op: 'join-namespace'; readonly slot: number; readonly kinds: readonly NamespaceKind[] }
-  /** Writes the child's uid_map, gid_map or setgroups; stage `parent`. @see user_namespaces(7) */
+  /** Writes the child's uid_map, gid_map or setgroups (user_namespaces(7)); stage `parent`. */
   | { readonly op: 'write-id-map'; readonly kind: 'uid' | 'gid' | 'setgroups'; readonly map: string }
   /** Waits until stage `parent` is done. */
   | { readonly op: 'sync' }
@@ -241,7 +241,7 @@ export type ProcessOperation =
       readonly ambient: bigint;
     }
   | { readonly op: 'no-new-privileges' }
-  /** Installs a filter: an array of struct sock_filter. @see seccomp(2) */
+  /** Installs a filter: an array of struct sock_filter, as in seccomp(2). */
   | { readonly op: 'seccomp'; readonly flags: number; readonly filter: Uint8Array }
   /** The last one. A program without a slash is searched in PATH of `environment`; HOME is added from the user. */
   | { readonly op: 'execute'; readonly arguments: readonly string[]; readonly environment: readonly string[] };

@@ -39,6 +39,7 @@ export interface LaunchedProcess {
   keepAlive(): () => void;
   /** Sends a signal by number; false when the process has ended. */
   signal(number: number): boolean;
+  /** Tells the terminal its new size. */
   resize(columns: number, rows: number): void;
   /** Lets an `owner` process outlive this one. */
   release(): void;
@@ -52,6 +53,7 @@ export interface LaunchedProcess {
  * with stage, operation, errno and operand for all else. After an abort the process is killed.
  */
 export interface Launcher {
+  /** Starts a process; see above for how it fails. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
   /** Gives back what the launcher holds; running processes go on. The launcher can be used again. */
   close(): Promise<void>;

@@ -234,17 +234,18 @@ int tsc_op_named_identity(struct tsc_launch *launch, struct tsc_reader *payload,
     TSC_AUTO_FREE char **extra = tsc_take_list(payload, 0, &count);
     const char *colon = strchr(user, ':');
     size_t size = colon == NULL ? strlen(user) : (size_t)(colon - user);
+    bool has_group = colon != NULL && colon[1] != '\0';
     struct account account = { 0 };
 
     if (extra == NULL)
         return tsc_fail(err, ENOMEM, "user", "%s", user);
     if (look_up_user(launch, size == 0 ? "0" : user, size == 0 ? 1 : size, &account, err) < 0)
         return -err->errnum;
-    if (colon != NULL && find_group(launch, &account, colon + 1, &account.gid, err) < 0)
+    if (has_group && find_group(launch, &account, colon + 1, &account.gid, err) < 0)
         return -err->errnum;
     if (add_group(&account, account.gid, err) < 0)
         return -err->errnum;
-    if (colon == NULL && search_groups(launch, &account, NULL, NULL, err) < 0)
+    if (!has_group && search_groups(launch, &account, NULL, NULL, err) < 0)
         return -err->errnum;
     for (char **each = extra; *each != NULL; each++) {
         gid_t gid = 0;

@@ -37,6 +37,19 @@ int tsc_new_mount(const char *type, char *const *options, unsigned attributes, s
     return tsc_steal_fd(&mount);
 }
 
+/* A link of the image could lead a mount onto the root itself, where it would not be seen or hide everything. */
+static int refuse_root(struct tsc_launch *launch, int target, const char *path, struct tsc_err *err)
+{
+    struct stat root;
+    struct stat status;
+
+    if (fstat(launch->root_fd, &root) < 0 || fstat(target, &status) < 0)
+        return tsc_fail(err, errno, "fstat", "%s", path);
+    if (root.st_dev == status.st_dev && root.st_ino == status.st_ino)
+        return tsc_fail(err, EINVAL, "mount", "%s is the root of the container", path);
+    return 0;
+}
+
 int tsc_op_mount(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *type = tsc_take_string(payload);
@@ -50,6 +63,8 @@ int tsc_op_mount(struct tsc_launch *launch, struct tsc_reader *payload, struct t
 
     if (target < 0)
         return target;
+    if (refuse_root(launch, target, path, err) < 0)
+        return -err->errnum;
     if (options == NULL)
         return tsc_fail(err, ENOMEM, "mount", "%s", path);
     mount = tsc_new_mount(type, options, (unsigned)attributes, err);
@@ -89,6 +104,8 @@ int tsc_op_bind(struct tsc_launch *launch, struct tsc_reader *payload, struct ts
     target = tsc_resolve_or_make(launch, path, file ? 'f' : 'd', false, err);
     if (target < 0)
         return target;
+    if (refuse_root(launch, target, path, err) < 0)
+        return -err->errnum;
     if (tsc_move_mount(mount, target) < 0)
         return tsc_fail(err, errno, "move_mount", "%s on %s", source, path);
     return 0;

@@ -18,16 +18,21 @@ int tsc_op_node(struct tsc_launch *launch, struct tsc_reader *payload, struct ts
     gid_t gid = tsc_take_u32(payload);
     char name[256];
     TSC_AUTO_FD parent = tsc_open_parent(launch, path, name, err);
+    mode_t mask;
+    int made;
+    int failure;
 
     if (parent < 0)
         return parent;
-    if (mknodat(parent, name, mode, makedev(major_number, minor_number)) < 0)
-        return tsc_fail(err, errno, "mknod", "%s", path);
+    /* Without a mask, since a chmod afterwards could be led elsewhere by whoever shares the directory. */
+    mask = umask(0);
+    made = mknodat(parent, name, mode, makedev(major_number, minor_number));
+    failure = errno;
+    umask(mask);
+    if (made < 0)
+        return tsc_fail(err, failure, "mknod", "%s", path);
     if (fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
         return tsc_fail(err, errno, "chown", "%s", path);
-    /* mknod(2) obeys the umask, and chmod follows links: the node was made by us in a directory of ours. */
-    if (fchmodat(parent, name, mode & 07777, 0) < 0)
-        return tsc_fail(err, errno, "chmod", "%s", path);
     return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define MAX_LINKS 40 /* as path_resolution(7) */
+
 static int open_in_root(struct tsc_launch *launch, const char *path, int flags, bool no_links)
 {
     struct open_how how = {
@@ -92,12 +94,51 @@ int tsc_open_parent(struct tsc_launch *launch, const char *path, char name[256],
     return fd < 0 ? tsc_fail(err, -fd, "openat2", "%s", path) : fd;
 }
 
+/*
+ * Images have links to what exists on a running system only (/etc/resolv.conf to a file in /run): replaces `path` by what
+ * such a link leads to, as seen from the container. 1: replaced, 0: it is no link.
+ */
+static int follow_link(struct tsc_launch *launch, char path[PATH_MAX], struct tsc_err *err)
+{
+    TSC_AUTO_FD fd = -1;
+    struct open_how how = {
+        .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    char target[PATH_MAX];
+    char whole[2 * PATH_MAX];
+    ssize_t size;
+    char *slash = strrchr(path, '/');
+
+    fd = (int)syscall(SYS_openat2, launch->root_fd, path, &how, sizeof(how));
+    if (fd < 0)
+        return 0;
+    size = readlinkat(fd, "", target, sizeof(target) - 1);
+    if (size <= 0)
+        return 0;
+    target[size] = '\0';
+    snprintf(whole, sizeof(whole), "%.*s%s", target[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - path), path, target);
+    if (strlen(whole) >= PATH_MAX)
+        return tsc_fail(err, ENAMETOOLONG, "readlink", "%s", path);
+    memcpy(path, whole, strlen(whole) + 1);
+    return 1;
+}
+
 int tsc_resolve_or_make(struct tsc_launch *launch, const char *path, char kind, bool no_links, struct tsc_err *err)
 {
     int fd = open_in_root(launch, path, O_PATH, no_links);
+    char followed[PATH_MAX];
 
     if (fd != -ENOENT || kind == '-')
         return fd >= 0 ? fd : tsc_resolve(launch, path, O_PATH, no_links, err);
+    if (strlen(path) >= sizeof(followed))
+        return tsc_fail(err, ENAMETOOLONG, "path", "%s", path);
+    memcpy(followed, path, strlen(path) + 1);
+    for (int links = 0, more = !no_links; more > 0 && links < MAX_LINKS; links++) {
+        more = follow_link(launch, followed, err);
+        if (more < 0)
+            return more;
+    }
+    path = followed;
     if (kind == 'd') {
         if (make_directories(launch, path, no_links, err) < 0)
             return -err->errnum;

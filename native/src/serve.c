@@ -77,6 +77,7 @@ int tsc_role_serve(int argc, char **argv)
     (void)argv;
     if (syscall(SYS_close_range, 4u, ~0u, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return 1;
+    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
     if (setsid() < 0 && errno != EPERM) /* a terminal's signals are for the program that uses the library */
         return 1;
     sigaction(SIGCHLD, &forget, NULL); /* supervisors report to the library, nobody waits for them here */

@@ -99,8 +99,8 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
     if (self->process_file[0] != '\0') {
         int result;
 
-        snprintf(text, sizeof(text), "%d %llu %d %llu\n", (int)self->launch.child, (unsigned long long)ticks,
-                 (int)getpid(), (unsigned long long)tsc_now());
+        snprintf(text, sizeof(text), "%d %llu %d %llu %llu\n", (int)self->launch.child, (unsigned long long)ticks,
+                 (int)getpid(), (unsigned long long)tsc_now(), (unsigned long long)tsc_start_ticks(getpid()));
         result = write_record(self->process_file, text, false);
         if (result < 0)
             return tsc_fail(&failure->err, -result, "write", "%s", self->process_file);
@@ -270,7 +270,7 @@ static int prepare_process(struct supervisor *self, struct tsc_err *err)
         return tsc_fail(err, errno, "close_range", "from 3");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "prepare the shim");
-    prctl(PR_SET_NAME, "tscontainer", 0, 0, 0);
+    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
     umask(022);
     if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
         return tsc_fail(err, errno, "setsid", "own session");

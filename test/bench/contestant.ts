@@ -18,7 +18,10 @@ export interface Contestant extends AsyncDisposable {
   readonly removeImage?: (reference: string) => Promise<void>;
   /** True when pulling happens in the caller's process: then it can hold up the caller's event loop. */
   readonly pullsInProcess: boolean;
-  /** Runs a command of the busybox image and returns how many bytes of its output reached this process. */
+  /**
+   * Runs a command of the busybox image and returns how many bytes of its output reached this process. Its environment
+   * variable `ROOT`, if set, is where the image's files are.
+   */
   readonly readOutput?: (command: readonly string[], log: Log) => Promise<number>;
   /** The logs that `readOutput` can write at the same time. */
   readonly logs: readonly Log[];

@@ -1,12 +1,19 @@
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runChecked } from '../helpers/run-checked.js';
 
 const forwarding = '/proc/sys/net/ipv4/ip_forward';
 
+/** Where the peers keep what no option of theirs moves elsewhere. */
+const peerDirectories = [
+  ...['/etc/cni', '/etc/docker', '/run/containers', '/run/crun', '/run/docker', '/run/containerd', '/run/libpod'],
+  ...['/var/cache/containers', '/var/lib/cni', '/var/lib/containers'],
+];
+
 /**
  * Remembers what the peers change on the machine without undoing it (firewall tables, forwarding, bridges, cgroup
- * parents, mounts below `directory`) and puts it back on disposal.
+ * parents, mounts below `directory`, directories that were not there) and puts it back on disposal.
  */
 export async function rememberHostState(directory: string): Promise<AsyncDisposable> {
   const before = await readState();
@@ -18,6 +25,7 @@ export async function rememberHostState(directory: string): Promise<AsyncDisposa
       for (const table of added(after.tables, before.tables))
         await runChecked('nft', ['delete', 'table', ...table.split(' ')]);
       for (const cgroup of added(after.cgroups, before.cgroups).reverse()) await rmdir(cgroup);
+      for (const each of added(after.directories, before.directories)) await rm(each, { recursive: true });
       if (after.forwarding !== before.forwarding) await writeFile(forwarding, before.forwarding);
     },
   };
@@ -27,6 +35,7 @@ interface HostState {
   readonly bridges: readonly string[];
   readonly tables: readonly string[];
   readonly cgroups: readonly string[];
+  readonly directories: readonly string[];
   readonly forwarding: string;
 }
 
@@ -35,6 +44,7 @@ async function readState(): Promise<HostState> {
     bridges: await peerBridges(),
     tables: await peerTables(),
     cgroups: await peerCgroups(),
+    directories: peerDirectories.filter((each) => existsSync(each)),
     forwarding: await readFile(forwarding, 'utf8'),
   };
 }

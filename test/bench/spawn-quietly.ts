@@ -6,8 +6,12 @@ export function spawnQuietly(program: string, args: readonly string[]): Promise<
 }
 
 /** Runs a program and returns the number of bytes that it wrote to its standard output. */
-export async function countOutput(program: string, args: readonly string[]): Promise<number> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function countOutput(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   let bytes = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length;

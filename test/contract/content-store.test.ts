@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { FsContentStore } from '#lib/content/fs/fs-content-store.js';
 import { MemoryContentStore } from '#lib/content/memory/memory-content-store.js';
+import { contentStoreContract } from '#lib/testing/contracts/content-store-contract.js';
 import { memoryFileLocker } from '../helpers/memory-file-locker.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
-import { contentStoreContract } from './content-store-contract.js';
 
 contentStoreContract('memory', async () => ({
   store: new MemoryContentStore(),

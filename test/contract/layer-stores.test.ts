@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { openCopyLayerStore } from '#lib/layers/copy/copy-layer-store.js';
 import { createMemoryLayerStore } from '#lib/layers/memory/memory-layer-store.js';
 import { openOverlayLayerStore } from '#lib/layers/overlay/overlay-layer-store.js';
+import { layerStoreContract, type WithLayerStore } from '#lib/testing/contracts/layer-store-contract.js';
 import { flockLock } from '../helpers/flock-lock.js';
 import { shimPath, withDirectory } from '../helpers/layer-fixtures.js';
 import { viewOf } from '../helpers/mounted-view.js';
-import { testLayerStore, type WithLayerStore } from './layer-store-contract.js';
 
 const withFiles =
   (open: typeof openOverlayLayerStore): WithLayerStore =>
@@ -19,9 +19,9 @@ const withFiles =
       await work({ store, directory, storage, view: (mount) => viewOf(mount, target) });
     });
 
-testLayerStore('overlay', withFiles(openOverlayLayerStore));
-testLayerStore('copy', withFiles(openCopyLayerStore));
-testLayerStore('memory', (work) =>
+layerStoreContract('overlay', withFiles(openOverlayLayerStore));
+layerStoreContract('copy', withFiles(openCopyLayerStore));
+layerStoreContract('memory', (work) =>
   withDirectory(async (directory) => {
     const store = createMemoryLayerStore();
     await work({

@@ -2,8 +2,8 @@ import { createHostNetworkDriver } from '#lib/network/host/host-network-driver.j
 import { createMemoryNetworkDriver } from '#lib/network/memory/memory-network-driver.js';
 import type { NetworkDriver } from '#lib/network/network-driver.js';
 import { createNoneNetworkDriver } from '#lib/network/none/none-network-driver.js';
+import { networkDriverContract } from '#lib/testing/contracts/network-driver-contract.js';
 import { createBridgeLab } from '../helpers/bridge-lab.js';
-import { networkDriverContract } from './network-driver-contract.js';
 
 const stateless = (create: () => NetworkDriver) => async () => ({ driver: create(), close: async () => undefined });
 

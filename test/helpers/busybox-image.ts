@@ -4,16 +4,33 @@ import { type ImageLayout, makeImageLayout } from './image-layout.js';
 import { runChecked } from './run-checked.js';
 import { cached } from './test-cache.js';
 
-const directories = ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'usr/sbin', 'var', 'run'];
+const directories = [
+  'bin',
+  'dev',
+  'etc',
+  'home',
+  'proc',
+  'root',
+  'sys',
+  'tmp',
+  'usr/bin',
+  'usr/sbin',
+  'usr/share',
+  'var',
+  'run',
+];
+
+/** A text of 80-character lines in {@link busyboxRoot}, for tests that need much output. */
+export const busyboxText = { path: '/usr/share/text', bytes: 1_000_000 };
 
 /** A root file system with busybox and its applets (a static program), users root and nobody, and nothing else. */
 export async function busyboxRoot(): Promise<string> {
-  return cached('busybox-root-1', fillBusyboxRoot);
+  return cached('busybox-root-2', fillBusyboxRoot);
 }
 
 /** The same as an image of one layer, `/bin/sh` its command: made in less than a second. */
 export async function busyboxImage(): Promise<ImageLayout> {
-  const directory = await cached('busybox-image-1', async (made) => {
+  const directory = await cached('busybox-image-2', async (made) => {
     const root = await busyboxRoot();
     const layer = join(made, 'layer.tar');
     await runChecked('tar', [
@@ -49,4 +66,8 @@ async function fillBusyboxRoot(root: string): Promise<void> {
     'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
   );
   await writeFile(join(root, 'etc/group'), 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n');
+  await writeFile(
+    join(root, busyboxText.path),
+    `${'a line of text as a program prints it. '.repeat(2).padEnd(79, '.')}\n`.repeat(12_500),
+  );
 }

@@ -42,6 +42,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
       (step ?? notFound)(record, response);
     });
   });
+  server.keepAliveTimeout = 0; // idle connections stay: tests count descriptors, and would see them go after a while
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

@@ -122,7 +122,15 @@ async function firewall(): Promise<string[]> {
   }
 }
 
-const indent = (text: string): string => text.trimEnd().replace(/^/gm, '      ');
+const shownLines = 20;
+
+const indent = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(1, shownLines)
+    .map((line) => `      ${line}`)
+    .join('\n');
 
 /** Cgroup directories of the engine (its name in the path), and whatever is below them, in every hierarchy. */
 async function cgroups(): Promise<string[]> {

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf } from '#lib/core/digest.js';
-import type { LayerSource } from '#lib/layers/layer-store.js';
 import { runShim } from '#lib/layers/shim/run-shim.js';
 import type { ShimReport } from '#lib/layers/shim/shim-report.js';
+
+export { layerOf } from '#lib/testing/layer-of.js';
 
 /** The shim that `npm run build:native` makes. */
 export const shimPath = fileURLToPath(
@@ -31,14 +31,4 @@ export async function unpack(directory: string, archive: Buffer, flags: readonly
   const tree = join(directory, 'fs');
   await mkdir(tree, { recursive: true });
   return runShim(shimPath, ['unpack', ...flags, tree], { input: archive });
-}
-
-/** `archive` as a layer of an image, stored as it is or as `stored`. */
-export function layerOf(archive: Buffer, stored: Buffer = archive): LayerSource {
-  return {
-    diffId: digestOf(archive),
-    open: async function* () {
-      for (let at = 0; at < stored.length; at += 65_536) yield stored.subarray(at, at + 65_536);
-    },
-  };
 }

@@ -12,6 +12,7 @@ export class MemoryContentStore implements ContentStore {
   readonly #partials = new Map<Digest, MemoryPartial>();
   readonly #ingests = new SharedIngests();
 
+  /** What is there of a digest. */
   async stat(digest: Digest): Promise<BlobInfo | undefined> {
     const bytes = this.#blobs.get(digest);
     return bytes === undefined ? undefined : { digest, size: bytes.byteLength };
@@ -50,6 +51,7 @@ export class MemoryContentStore implements ContentStore {
     return this.put(Buffer.concat(chunks));
   }
 
+  /** Every blob. */
   async *list(): AsyncGenerator<BlobInfo, void, void> {
     for (const [digest, bytes] of this.#blobs) yield { digest, size: bytes.byteLength };
   }

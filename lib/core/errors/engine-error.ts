@@ -53,6 +53,7 @@ export class EngineError<Code extends ErrorCode = ErrorCode> extends Error {
     );
   }
 
+  /** Code, kind, message, data and the cause's message. */
   toJSON(): object {
     const cause = this.cause instanceof Error ? this.cause.message : undefined;
     return { code: this.code, kind: this.kind, message: this.message, data: this.data, ...(cause && { cause }) };

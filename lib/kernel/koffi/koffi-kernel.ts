@@ -1,8 +1,8 @@
 import type { Kernel } from '../kernel.js';
+import { systemCallError } from '../system-call-error.js';
 import { type Libc, loadLibc } from './libc.js';
 import { exchangeNetlinkSlowly, NetlinkExchange } from './netlink-exchange.js';
 import { probePort } from './probe-port.js';
-import { systemCallError } from './system-call-error.js';
 
 const O_CLOEXEC = 0o2000000;
 const AF_UNIX = 1;
@@ -19,6 +19,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 const EINTR = 4;
+const ENOENT = 2;
 const ESRCH = 3;
 const EWOULDBLOCK = 11;
 const EINVAL = 22;
@@ -83,7 +84,8 @@ export class KoffiKernel implements Kernel {
     const pidfd = this.#libc.pidfd_open(pid, 0);
     if (pidfd >= 0) return pidfd;
     const errno = this.#libc.errno();
-    if (errno === ESRCH || errno === EINVAL) return undefined; // EINVAL: a number that is no process but a thread
+    // The last two: a number that is no process but a thread, as kernels before and since 6.9 say it.
+    if (errno === ESRCH || errno === EINVAL || errno === ENOENT) return undefined;
     throw systemCallError('pidfd_open', errno, String(pid));
   }
 

@@ -1,5 +1,5 @@
+import { systemCallError } from '../system-call-error.js';
 import type { Libc } from './libc.js';
-import { systemCallError } from './system-call-error.js';
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;

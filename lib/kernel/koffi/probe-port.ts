@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { systemCallError } from '../system-call-error.js';
 import type { Libc } from './libc.js';
-import { systemCallError } from './system-call-error.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -40,7 +40,8 @@ function socketAddress(address: string, port: number): Uint8Array {
     bytes.set(address.split('.').map(Number), 4);
     return bytes;
   }
-  if (isIPv6(address)) {
+  // Neither a zone nor an IPv4 address inside can be published: sockets here take IPv6 alone.
+  if (isIPv6(address) && !/[%.]/.test(address)) {
     const bytes = new Uint8Array(28);
     new DataView(bytes.buffer).setUint16(0, AF_INET6, true);
     new DataView(bytes.buffer).setUint16(2, port);

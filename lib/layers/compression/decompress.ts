@@ -4,6 +4,7 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import { limits } from '../../core/limits.js';
 import { decompressZstd } from './decompress-zstd.js';
 
+/** The bounds of a decompression. */
 export interface DecompressOptions {
   /** What the stream is, for error messages: `layer sha256:…`. */
   readonly what: string;

@@ -25,6 +25,7 @@ export interface MemoryLayerStore extends LayerStore {
   view(diffIds: readonly Digest[]): ReadonlyMap<string, MemoryFile>;
 }
 
+/** How a memory layer store is made. */
 export interface MemoryLayerStoreOptions {
   readonly bounds?: Omit<DecompressOptions, 'what'> | undefined;
 }

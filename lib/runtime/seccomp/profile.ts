@@ -22,6 +22,7 @@ export interface SeccompProfile {
   readonly syscalls?: readonly SeccompRule[] | undefined;
 }
 
+/** What happens at calls of these names whose arguments meet all conditions. */
 export interface SeccompRule {
   readonly names: readonly string[];
   readonly action: SeccompAction;
@@ -41,6 +42,7 @@ export interface SeccompCondition {
   readonly op: SeccompOperator;
 }
 
+/** What the kernel does at a call. @see seccomp(2) */
 export type SeccompAction = `SCMP_ACT_${
   | 'ALLOW'
   | 'ERRNO'
@@ -52,6 +54,8 @@ export type SeccompAction = `SCMP_ACT_${
   | 'LOG'
   | 'NOTIFY'}`;
 
+/** How an argument is compared. */
 export type SeccompOperator = `SCMP_CMP_${'NE' | 'LT' | 'LE' | 'EQ' | 'GE' | 'GT' | 'MASKED_EQ'}`;
 
+/** @see seccomp(2), SECCOMP_SET_MODE_FILTER */
 export type SeccompFlag = `SECCOMP_FILTER_FLAG_${'TSYNC' | 'LOG' | 'SPEC_ALLOW' | 'WAIT_KILLABLE_RECV'}`;

@@ -20,6 +20,10 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
       protocol: operation.protocol,
     });
   }
+  // For namespaces ENOSPC is a limit of their number; everywhere else it is the disk.
+  if (errno === 'ENOSPC' && !['clone3', 'unshare'].includes(failure.syscall)) {
+    return new EngineError('NO_SPACE', { path: failure.operand });
+  }
   const name = operation?.op ?? 'start';
   return new EngineError('LAUNCH_FAILED', {
     stage,

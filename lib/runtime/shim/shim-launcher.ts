@@ -5,7 +5,7 @@ import { encodePlan } from '../encode-plan.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
 import { ShimProcess } from './shim-process.js';
 import { ShimServer } from './shim-server.js';
-import { openStdio } from './stdio.js';
+import { openStdio, type ShimStdio } from './stdio.js';
 
 const FLAG_OWNED = 1;
 const FLAG_DURABLE = 2;
@@ -13,6 +13,8 @@ const FLAG_DURABLE = 2;
 /** Starts processes through `tscontainer-shim`, one supervisor each. */
 export class ShimLauncher implements Launcher {
   readonly #server: ShimServer;
+  /** Streams of ended processes whose other end a process of the container still holds. */
+  readonly #unsettled = new Set<ShimStdio>();
 
   /** @param searchedPaths where the shim may be; the first that exists is taken. */
   constructor(
@@ -35,7 +37,8 @@ export class ShimLauncher implements Launcher {
         .makeSupervisor([...stdio.childSide, theirFd])
         .finally(() => this.kernel.close(theirFd))
         .finally(() => stdio.closeChildSide());
-      const shim = new ShimProcess(socket, stdio, request.plan);
+      this.#settle();
+      const shim = new ShimProcess(socket, stdio, request.plan, (each) => this.#unsettled.add(each));
       undo.defer(() => shim.abandon());
       shim.channel.launch(flagsOf(request), filesOf(request), plan);
       await shim.started(request.signal);
@@ -47,7 +50,14 @@ export class ShimLauncher implements Launcher {
   }
 
   close(): Promise<void> {
+    this.#settle();
+    for (const each of this.#unsettled) each.destroy();
+    this.#unsettled.clear();
     return this.#server.close();
+  }
+
+  #settle(): void {
+    for (const each of this.#unsettled) if (each.settle()) this.#unsettled.delete(each);
   }
 }
 

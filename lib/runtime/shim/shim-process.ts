@@ -16,29 +16,38 @@ const SIGKILL = 9;
 /** One shim and the process that it supervises, as seen through their channel. */
 export class ShimProcess implements LaunchedProcess {
   readonly channel: ControlChannel;
-  readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
   readonly #started = new Deferred<ProcessIdentity>();
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
   #identity: ProcessIdentity | undefined;
-  #cleanupFailure: EngineError | undefined;
+  /** How the shim has ended its work; undefined while it has not. */
+  #end: { readonly failure: EngineError | undefined } | undefined;
   #holders = 0;
 
   constructor(
     private readonly socket: Socket,
-    stdio: ShimStdio,
+    private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
+    /** Called at the end with streams that something in the container still holds. */
+    private readonly onUnsettled: (stdio: ShimStdio) => void,
   ) {
-    this.stdin = stdio.stdin;
-    this.stdout = stdio.stdout;
-    this.stderr = stdio.stderr;
     this.channel = new ControlChannel(
       socket,
       (message) => this.#take(message),
       (error) => this.#channelEnded(error),
     );
+  }
+
+  get stdin(): Writable | undefined {
+    return this.stdio.stdin;
+  }
+
+  get stdout(): Readable | undefined {
+    return this.stdio.stdout;
+  }
+
+  get stderr(): Readable | undefined {
+    return this.stdio.stderr;
   }
 
   get identity(): ProcessIdentity {
@@ -88,16 +97,20 @@ export class ShimProcess implements LaunchedProcess {
 
   /** After a failed or aborted start: the shim kills what it has started, cleans up and ends. */
   async abandon(): Promise<void> {
-    this.channel.signal(SIGKILL);
+    this.channel.signal(SIGKILL); // a detached one would live on without its owner
     this.channel.end();
     await this.#released.promise;
   }
 
   #take(message: ShimMessage): void {
     if (message.type === 'started') this.#started.resolve(message.identity);
-    else if (message.type === 'failed') this.#started.reject(launchError(this.plan, message.failure));
     else if (message.type === 'exited') this.#exited.resolve(message.status);
-    else if (message.failure !== undefined) this.#cleanupFailure = launchError(this.plan, message.failure);
+    else if (message.type === 'failed') {
+      this.#started.reject(launchError(this.plan, message.failure));
+      this.#end = { failure: undefined };
+    } else {
+      this.#end = { failure: message.failure && launchError(this.plan, message.failure) };
+    }
   }
 
   /** A shim ends its channel only by ending; before "exited" that means that somebody has killed it. */
@@ -105,9 +118,11 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
+    if (this.#identity !== undefined && !this.stdio.settle()) this.onUnsettled(this.stdio);
     // The supervisor's last act is to end, and only its end closes the channel on its side.
-    if (this.#cleanupFailure === undefined) this.#released.resolve();
-    else this.#released.reject(this.#cleanupFailure);
+    const failure = this.#end === undefined ? reason : this.#end.failure;
+    if (failure === undefined) this.#released.resolve();
+    else this.#released.reject(failure);
   }
 
   #letGo(): void {

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { UndoStack } from '../../util/undo-stack.js';
 import type { LaunchRequest } from '../launcher.js';
+import { type LateOutput, lateOutput } from './late-output.js';
 
 /** The three streams of a process: descriptors for the shim, streams for the caller. */
 export interface ShimStdio {
@@ -13,6 +14,10 @@ export interface ShimStdio {
   readonly stderr: Readable | undefined;
   /** After the spawn, which has duplicated them. Safe to call twice. */
   closeChildSide(): void;
+  /** After the end of the process: what nobody has asked for gives its descriptors back. False: not yet all. */
+  settle(): boolean;
+  /** Closes everything. */
+  destroy(): void;
 }
 
 /**
@@ -31,28 +36,51 @@ export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStac
     childFds.push(fd);
     return fd;
   };
-  const stream = (fd: number, options: { readable?: boolean; writable?: boolean }): Socket => {
+  const open = (fd: number, options: { readable?: boolean; writable?: boolean }): Socket => {
     // `manualStart` (as for Node's own stdin): reading begins with the first reader, so that an output that ends at once
     // has not emitted `end` before the caller could listen.
     const socket = new Socket({ fd, readable: false, writable: false, manualStart: true, ...options } as SocketOptions);
     socket.on('error', () => undefined); // EPIPE: the container has closed its side; users see it on their own listeners
-    undo.defer(() => void socket.destroy());
     return socket;
   };
   const input = (): [number, Writable] => {
     const { readFd, writeFd } = kernel.pipe();
     childFds.push(readFd);
-    return [readFd, stream(writeFd, { writable: true })];
+    const stream = open(writeFd, { writable: true });
+    undo.defer(() => void stream.destroy());
+    return [readFd, stream];
   };
-  const output = (): [number, Readable] => {
+  const output = (): [number, LateOutput] => {
     const { readFd, writeFd } = kernel.pipe();
     childFds.push(writeFd);
-    return [writeFd, stream(readFd, { readable: true })];
+    const late = lateOutput(readFd, (fd) => open(fd, { readable: true }));
+    undo.defer(() => late.destroy());
+    return [writeFd, late];
   };
 
   const [stdinFd, stdin] = request.stdin === 'pipe' ? input() : [nothing('r'), undefined];
   const piped = request.output === 'pipe';
   const [stdoutFd, stdout] = piped ? output() : [nothing('w'), undefined];
   const [stderrFd, stderr] = piped && !request.terminal ? output() : [nothing('w'), undefined];
-  return { childSide: [stdinFd, stdoutFd, stderrFd], stdin, stdout, stderr, closeChildSide };
+  return {
+    childSide: [stdinFd, stdoutFd, stderrFd],
+    stdin,
+    get stdout() {
+      return stdout?.stream;
+    },
+    get stderr() {
+      return stderr?.stream;
+    },
+    closeChildSide,
+    settle: () => {
+      stdin?.destroy();
+      const settled = [stdout, stderr].map((output) => output?.settle() ?? true);
+      return settled.every(Boolean);
+    },
+    destroy: () => {
+      stdin?.destroy();
+      stdout?.destroy();
+      stderr?.destroy();
+    },
+  };
 }

@@ -12,7 +12,7 @@ export const childProcess: ContestantFactory = async ({ busyboxRoot }) => {
     run: () => spawnQuietly(busybox, ['true']),
     helperProcesses: [],
     pullsInProcess: false,
-    readOutput: (command) => countOutput(busybox, command),
+    readOutput: (command) => countOutput(busybox, command, { PATH: join(busyboxRoot, 'bin'), ROOT: busyboxRoot }),
     logs: ['none'],
     async [Symbol.asyncDispose]() {},
   };

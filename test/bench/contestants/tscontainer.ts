@@ -50,7 +50,7 @@ export const tscontainer: ContestantFactory = async ({ directory, busyboxReferen
         remove: async () => void (await container.remove({ force: true })),
       };
     },
-    helperProcesses: ['tscontainer-shi'],
+    helperProcesses: ['tscontainer'],
     pull: async (reference) => void (await engine.images.pull(reference)),
     removeImage: async (reference) => void (await engine.images.remove(reference)),
     pullsInProcess: true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,6 +10,7 @@ import type { Digest } from '#lib/core/digest.js';
 import { openCopyLayerStore } from '#lib/layers/copy/copy-layer-store.js';
 import type { LayerSource, LayerStore } from '#lib/layers/layer-store.js';
 import { openOverlayLayerStore } from '#lib/layers/overlay/overlay-layer-store.js';
+import { debianRoot } from '../../helpers/debian-root.js';
 import { flockLock } from '../../helpers/flock-lock.js';
 import { shimPath, withDirectory } from '../../helpers/layer-fixtures.js';
 import { runOnRoot } from '../../helpers/mounted-view.js';
@@ -18,16 +19,6 @@ import { compareListings, listTree, type TreeEntry } from '../../helpers/tree-li
 const run = promisify(execFile);
 const sh = (script: string, ...args: string[]): Promise<unknown> =>
   run('sh', ['-euc', script, 'sh', ...args], { maxBuffer: 64 * 1024 * 1024 });
-
-/** A Debian root, made once per machine: debootstrap takes a minute. Each test run works on an image of its own. */
-const debianRoot = join(tmpdir(), 'tscontainer-test-debian-root');
-
-async function makeDebianRoot(): Promise<void> {
-  if (existsSync(debianRoot)) return;
-  const temporary = `${debianRoot}.${process.pid}`;
-  await run('debootstrap', ['--variant=minbase', 'bookworm', temporary], { maxBuffer: 64 * 1024 * 1024 });
-  await rename(temporary, debianRoot);
-}
 
 /** Five layers: four slices of the tree and one that changes, hides, replaces, links and extends what is below. */
 const makeImage = `
@@ -70,10 +61,10 @@ interface Image {
 let image: Image;
 
 before(async () => {
-  await makeDebianRoot();
+  const root = await debianRoot();
   const directory = join(tmpdir(), `tsc-umoci-${process.pid}`);
   await mkdir(directory);
-  await sh(makeImage, debianRoot, directory);
+  await sh(makeImage, root, directory);
   const blob = (digest: string): string => join(directory, 'image/blobs', digest.replace(':', '/'));
   const json = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
   const index = await json(join(directory, 'image/index.json'));

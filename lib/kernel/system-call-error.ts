@@ -1,5 +1,5 @@
-import { EngineError } from '../../core/errors/engine-error.js';
-import { errnoName } from '../../core/errors/errno-name.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import { errnoName } from '../core/errors/errno-name.js';
 
 /** The typed error of a failed call, with a hint where the errno has one usual cause. */
 export function systemCallError(syscall: string, errno: number, operand: string): EngineError<'SYSTEM_CALL_FAILED'> {

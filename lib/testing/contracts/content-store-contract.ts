@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { BlobSource, ContentStore } from '#lib/content/content-store.js';
-import type { Descriptor } from '#lib/core/descriptor.js';
-import { type Digest, digestOf } from '#lib/core/digest.js';
-import { EngineError } from '#lib/core/errors/engine-error.js';
-import { readAll } from '../helpers/read-all.js';
+import type { BlobSource, ContentStore } from '../../content/content-store.js';
+import type { Descriptor } from '../../core/descriptor.js';
+import { type Digest, digestOf } from '../../core/digest.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import { readAll } from './read-all.js';
 
 /** What the contract suite needs: an empty store. */
 export interface ContentStoreSubject extends AsyncDisposable {

@@ -3,12 +3,12 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Digest, digestOf } from '#lib/core/digest.js';
-import { EngineError, type ErrorCode } from '#lib/core/errors/engine-error.js';
-import type { RootMount } from '#lib/core/mount.js';
-import type { LayerStore } from '#lib/layers/layer-store.js';
-import { layerOf } from '../helpers/layer-fixtures.js';
-import { tarEnd, tarOf } from '../helpers/tar-builder.js';
+import { type Digest, digestOf } from '../../core/digest.js';
+import { EngineError, type ErrorCode } from '../../core/errors/engine-error.js';
+import type { RootMount } from '../../core/mount.js';
+import type { LayerStore } from '../../layers/layer-store.js';
+import { layerOf } from '../layer-of.js';
+import { tarEnd, tarOf } from '../tar-builder.js';
 
 /** A store under test and the means to look at it. */
 export interface LayerStoreUnderTest {
@@ -50,7 +50,7 @@ const top = tarOf({ name: 'dir/', type: '5' }, { name: 'dir/new', content: 'new'
 const rejectsWith = (code: ErrorCode) => (error: unknown) => EngineError.is(error, code) || assert.fail(String(error));
 
 /** Every layer store keeps these promises. */
-export function testLayerStore(name: string, withStore: WithLayerStore): void {
+export function layerStoreContract(name: string, withStore: WithLayerStore): void {
   const ids = [base, change, top].map((archive) => digestOf(archive));
 
   async function see(tested: LayerStoreUnderTest, diffIds: readonly Digest[]): Promise<ReadonlyMap<string, string>> {

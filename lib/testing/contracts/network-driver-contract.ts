@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EngineError } from '#lib/core/errors/engine-error.js';
-import type { Endpoint, NetworkDriver } from '#lib/network/network-driver.js';
-import type { PortMapping } from '#lib/network/port-mapping.js';
+import { EngineError } from '../../core/errors/engine-error.js';
+import type { Endpoint, NetworkDriver } from '../../network/network-driver.js';
+import type { PortMapping } from '../../network/port-mapping.js';
 
+/** A driver, and what gives its resources back. */
+export interface OpenedNetworkDriver {
+  readonly driver: NetworkDriver;
+  /** Gives back what was made for the test. */
+  close(): PromiseLike<void>;
+}
+
+/** A network driver under test. */
 export interface NetworkDriverFixture {
   /** A driver on which nothing is attached, and what gives its resources back. */
-  open(): Promise<{ driver: NetworkDriver; close(): PromiseLike<void> }>;
+  open(): Promise<OpenedNetworkDriver>;
   readonly name: string;
   readonly namespace: 'new' | 'host';
   /** True when containers get an address and may publish ports. */

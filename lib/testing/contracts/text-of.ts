@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
+
+/** A stream that is being read. */
+export interface ReadText {
+  /** Until its end. */
+  readonly all: Promise<string>;
+  readonly bytes: Promise<Buffer>;
+  /** Resolves as soon as `part` has been read; rejects if the stream ends without it. */
+  includes(part: string): Promise<void>;
+}
+
+/** Reads `stream` from now on. */
+export function textOf(stream: Readable | undefined): ReadText {
+  assert.ok(stream !== undefined, 'the stream is there');
+  const chunks: Buffer[] = [];
+  const text = (): string => Buffer.concat(chunks).toString('utf8');
+  const bytes = new Promise<Buffer>((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('error', reject);
+    stream.once('close', () => resolve(Buffer.concat(chunks)));
+  });
+  return {
+    bytes,
+    all: bytes.then((whole) => whole.toString('utf8')),
+    includes: (part) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (text().includes(part)) resolve();
+        };
+        stream.on('data', look);
+        stream.once('close', () => reject(new Error(`the stream ended without '${part}': '${text()}'`)));
+        look();
+      }),
+  };
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { ContainerRecords } from '../container/container-records.js';
+import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { SeccompFilters } from '../container/seccomp-filters.js';
+import { MemoryContentStore } from '../content/memory/memory-content-store.js';
+import { hostPlatform } from '../core/platform.js';
+import { Engine } from '../engine/engine.js';
+import { EngineEventHub } from '../engine/engine-events.js';
+import { prepareRoot } from '../engine/prepare-root.js';
+import type { EngineServices } from '../engine/services.js';
+import { ImageRecords } from '../image/image-records.js';
+import type { ImageServices } from '../image/image-services.js';
+import { pullImage } from '../image/pull-image.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { MemoryKernel } from '../kernel/memory/memory-kernel.js';
+import type { LayerStore } from '../layers/layer-store.js';
+import { createMemoryLayerStore } from '../layers/memory/memory-layer-store.js';
+import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
+import { createMemoryNetworkDriver } from '../network/memory/memory-network-driver.js';
+import type { NetworkDriver } from '../network/network-driver.js';
+import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
+import { MemoryRegistryClient } from '../registry/memory/memory-registry-client.js';
+import type { RegistryClient } from '../registry/registry-client.js';
+import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
+import { createNoCgroupManager } from '../runtime/cgroup/none/no-cgroup-manager.js';
+import type { Launcher } from '../runtime/launcher.js';
+import { MemoryLauncher } from '../runtime/memory/memory-launcher.js';
+import type { MemoryProgram } from '../runtime/memory/memory-program.js';
+import { seccompArchitecture } from '../runtime/seccomp/architecture.js';
+import { OpenWork } from '../util/open-work.js';
+import { SharedLock } from '../util/shared-lock.js';
+import { startTicksOf } from '../util/start-ticks.js';
+
+/** What an engine on fakes is made of. */
+export interface MemoryEngineOptions {
+  /** Directory for records, which are real files. */
+  readonly root: string;
+  /** Default: `run` below `root`. */
+  readonly runRoot?: string;
+  /** What containers can run, by the first word of the command. */
+  readonly programs?: Readonly<Record<string, MemoryProgram | 'not executable'>>;
+  /** Engines that share a root must share it: it has their locks. Default: a {@link MemoryKernel}. */
+  readonly kernel?: Kernel;
+  /** Replaces the {@link MemoryLauncher} on which `programs` run. */
+  readonly launcher?: Launcher;
+  /** Default: an empty {@link MemoryRegistryClient}. */
+  readonly registry?: RegistryClient;
+  /** Default: an empty memory store. */
+  readonly layers?: LayerStore;
+  /** Default: an empty {@link MemoryContentStore}. */
+  readonly content?: MemoryContentStore;
+  /** The network `bridge`. Default: a fake that gives out addresses and ports. */
+  readonly bridge?: NetworkDriver;
+}
+
+/**
+ * An engine whose containers are functions: everything that it decides is real, nothing needs root, a registry or the
+ * kernel. For tests of programs that use an engine.
+ *
+ * @throws EngineError `UNKNOWN_VERSION` for a root of another version.
+ */
+export async function openMemoryEngine(options: MemoryEngineOptions): Promise<Engine> {
+  const events = new EngineEventHub();
+  return Engine.assemble(memoryServices(options, events), events);
+}
+
+/** The services of {@link openMemoryEngine}, for tests of single use cases. */
+export function memoryServices(options: MemoryEngineOptions, events = new EngineEventHub()): EngineServices {
+  const kernel = options.kernel ?? new MemoryKernel();
+  const layout = prepareRoot({ root: options.root, runRoot: options.runRoot ?? join(options.root, 'run') });
+  const contentLockPath = join(layout.locks(), 'content');
+  const contentLock = new SharedLock(kernel, contentLockPath);
+  const records = new ContainerRecords(layout);
+  const images: ImageServices = {
+    content: options.content ?? new MemoryContentStore(),
+    layers: options.layers ?? createMemoryLayerStore(),
+    registry: options.registry ?? new MemoryRegistryClient(),
+    images: new ImageRecords(layout.images()),
+    locker: kernel,
+    holdContent: (signal, work) => contentLock.hold(signal, work),
+    contentLock: contentLockPath,
+    platform: hostPlatform(),
+    now: () => new Date(),
+    usedByContainers: async () =>
+      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+  };
+  return {
+    layout,
+    images,
+    containers: { ...containerServices(options, images), layout, kernel, records, events },
+    contentLock,
+    teardownNetworks: async () => undefined,
+    searchPath: '',
+  };
+}
+
+function containerServices(
+  options: MemoryEngineOptions,
+  images: ImageServices,
+): Omit<ContainerServices, 'layout' | 'kernel' | 'records' | 'events'> {
+  const bridge = options.bridge ?? createMemoryNetworkDriver();
+  return {
+    layers: images.layers,
+    launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {} }),
+    cgroups: createNoCgroupManager({ reason: 'this engine is a fake' }),
+    networks: new Map([
+      ['bridge', bridge],
+      ['host', createHostNetworkDriver()],
+      ['none', createNoneNetworkDriver()],
+    ]),
+    host: hostFacts(),
+    live: new Map(),
+    own: new Set(),
+    work: new OpenWork('engine'),
+    readResolvConf: () => 'nameserver 192.0.2.53\n',
+    findImage: (reference) => images.images.search(reference),
+    pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
+    holdContent: images.holdContent,
+    now: images.now,
+  };
+}
+
+function hostFacts(): HostFacts {
+  const { pid, arch } = process;
+  return {
+    cgroups: { version: 'none', reason: 'this engine is a fake' },
+    seccomp: new SeccompFilters(seccompArchitecture(arch)),
+    processors: [0],
+    availableCapabilities: capabilityMask(allCapabilities),
+    self: { pid, startTicks: startTicksOf(pid) ?? 0n },
+  };
+}
