@@ -1,3 +1,5 @@
+import type { SetupOperation } from './setup-operation.js';
+
 /**
  * A launch plan: what the shim does to start one process, as plain data. TypeScript decides everything and writes it
  * down here; the shim executes the operations in order and knows nothing of images, networks or JSON. A plan can be
@@ -35,7 +37,8 @@ export type PlanOperation =
   | RootOperation
   | MountOperation
   | NodeOperation
-  | ProcessOperation;
+  | ProcessOperation
+  | SetupOperation;
 
 /** What touches the host. */
 export type HostOperation =
@@ -140,7 +143,12 @@ export type NamespaceOperation =
 /** What makes the container's root. */
 export type RootOperation =
   /** Propagation of every mount of the new namespace; `slave` receives from the host and gives nothing back. */
-  | { readonly op: 'propagation'; readonly mode: 'private' | 'slave' }
+  | {
+      readonly op: 'propagation';
+      readonly mode: 'private' | 'slave' | 'shared' | 'unbindable';
+      /** Of "/" alone. Default: of everything below it too. */
+      readonly alone?: boolean;
+    }
   | {
       readonly op: 'overlay-root';
       /** Topmost first. */

@@ -1,12 +1,8 @@
 import type { MountAttribute, NamespaceKind, PlanOperation } from './launch-plan.js';
+import { setupOperationRows } from './setup-operation-table.js';
+import { b, int32s, l, q, s, u, type WireValue } from './wire-value.js';
 
-/** A value of an operation's payload, by the letter that stands for it in a signature. */
-export type WireValue =
-  | readonly ['u', number]
-  | readonly ['q', bigint]
-  | readonly ['s', string]
-  | readonly ['b', Uint8Array]
-  | readonly ['l', readonly string[]];
+export type { WireValue } from './wire-value.js';
 
 type OperationName = PlanOperation['op'];
 type OperationOf<Name extends OperationName> = Extract<PlanOperation, { readonly op: Name }>;
@@ -18,12 +14,6 @@ interface Row<Name extends OperationName> {
   readonly signature: string;
   readonly values: (operation: OperationOf<Name>) => readonly WireValue[];
 }
-
-const u = (value: number): WireValue => ['u', value];
-const q = (value: bigint): WireValue => ['q', value];
-const s = (value: string): WireValue => ['s', value];
-const b = (value: Uint8Array): WireValue => ['b', value];
-const l = (value: readonly string[]): WireValue => ['l', value];
 
 /** How each operation goes over the wire. native/src/operations.c has the same rows; a test compares the two. */
 export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
@@ -50,7 +40,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   },
   sync: { code: 10, signature: '', values: () => [] },
   unshare: { code: 11, signature: 'u', values: (o) => [u(namespaceFlags(o.kinds))] },
-  propagation: { code: 12, signature: 'u', values: (o) => [u(o.mode === 'private' ? MS_PRIVATE_REC : MS_SLAVE_REC)] },
+  propagation: { code: 12, signature: 'u', values: (o) => [u(propagationFlags[o.mode] | (o.alone ? 0 : MS_REC))] },
   'overlay-root': {
     code: 13,
     signature: 'lsssu',
@@ -102,12 +92,13 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   seccomp: { code: 38, signature: 'ub', values: (o) => [u(o.flags), b(o.filter)] },
   'remove-tree': { code: 40, signature: 's', values: (o) => [s(o.path)] },
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
+  ...setupOperationRows,
   'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
 };
 
-/** MS_REC | MS_PRIVATE and MS_REC | MS_SLAVE. @see mount(2) */
-const MS_PRIVATE_REC = 0x4000 | (1 << 18);
-const MS_SLAVE_REC = 0x4000 | (1 << 19);
+/** @see mount(2) */
+const MS_REC = 0x4000;
+const propagationFlags = { unbindable: 1 << 17, private: 1 << 18, slave: 1 << 19, shared: 1 << 20 } as const;
 
 /** @see inode(7) */
 const fileTypes = { fifo: 0o010000, char: 0o020000, block: 0o060000, file: 0o100000 } as const;
@@ -144,8 +135,4 @@ const ACCESS_TIME_MASK = 0x70n;
 function mountAttributes(attributes: readonly MountAttribute[]): { set: bigint; clear: bigint } {
   const set = attributes.reduce((bits, attribute) => bits | attributeBits[attribute], 0n);
   return { set, clear: (set & ACCESS_TIME_MASK) === 0n ? 0n : ACCESS_TIME_MASK };
-}
-
-function int32s(values: readonly number[]): Uint8Array {
-  return new Uint8Array(new Int32Array(values).buffer);
 }

@@ -51,6 +51,7 @@ int tsc_write_all(int fd, const void *buffer, size_t size);
 /* Roles: each gets what follows its name on the command line and returns the exit status of the process. */
 int tsc_role_unpack(int argc, char **argv);
 int tsc_role_supervise(int argc, char **argv);
+int tsc_role_detached(int argc, char **argv);
 int tsc_role_serve(int argc, char **argv);
 int tsc_role_copy_tree(int argc, char **argv);
 int tsc_role_remove_tree(int argc, char **argv);

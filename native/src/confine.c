@@ -89,3 +89,37 @@ int tsc_op_seccomp(struct tsc_launch *launch, struct tsc_reader *payload, struct
         return tsc_fail(err, errno, "seccomp", "filter of %zu instructions", count);
     return 0;
 }
+
+/*
+ * With SCMP_ACT_NOTIFY: the listener's descriptor goes to the socket in `slot`, beside a JSON text whose pid only the shim
+ * knew. @see OCI runtime-spec, "Container Process State"
+ */
+int tsc_op_seccomp_notify(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t flags = tsc_take_u32(payload);
+    struct tsc_bytes filter = tsc_take_bytes(payload);
+    uint32_t slot = tsc_take_u32(payload);
+    const char *before = tsc_take_string(payload);
+    const char *after = tsc_take_string(payload);
+    size_t count = filter.size / sizeof(struct sock_filter);
+    size_t room = strlen(before) + strlen(after) + 16;
+    TSC_AUTO_FREE struct sock_filter *code = malloc(filter.size);
+    TSC_AUTO_FREE char *text = malloc(room);
+    struct sock_fprog program = { .len = (unsigned short)count, .filter = code };
+    TSC_AUTO_FD listener = -1;
+    int result;
+
+    if (slot >= TSC_MAX_TARGETS || launch->targets[slot] < 0)
+        return tsc_fail(err, EINVAL, "seccomp", "no socket in slot %u", slot);
+    if (code == NULL || text == NULL)
+        return tsc_fail(err, ENOMEM, "seccomp", "filter");
+    if (filter.size % sizeof(struct sock_filter) != 0 || count == 0 || count > BPF_MAXINSNS)
+        return tsc_fail(err, EINVAL, "seccomp", "filter of %u bytes", filter.size);
+    memcpy(code, filter.data, filter.size);
+    snprintf(text, room, "%s%d%s", before, (int)launch->own_pid, after);
+    listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener < 0)
+        return tsc_fail(err, errno, "seccomp", "filter of %zu instructions with a listener", count);
+    result = tsc_send_with_descriptor(launch->targets[slot], text, strlen(text), listener);
+    return result < 0 ? tsc_fail(err, -result, "sendmsg", "the seccomp listener") : 0;
+}

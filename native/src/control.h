@@ -17,11 +17,13 @@ enum tsc_frame {
     TSC_FRAME_SIGNAL = 2,  /* u signal: to the container's first process */
     TSC_FRAME_RESIZE = 3,  /* u columns · u rows */
     TSC_FRAME_RELEASE = 4, /* the container shall outlive its owner from now on */
+    TSC_FRAME_START = 5,   /* on a contact: the child that waits shall go on */
     /* shim → library */
     TSC_FRAME_STARTED = 16, /* u pid · q start ticks */
     TSC_FRAME_FAILED = 17,  /* u section · u index · u errno · s operation · s operand */
     TSC_FRAME_EXITED = 18,  /* u exit code · u signal (0: none) · u out of memory · q time (ns since 1970) */
     TSC_FRAME_CLEANED = 19, /* like FAILED, all zero when stage cleanup succeeded; the last frame */
+    TSC_FRAME_DONE = 20,    /* on a contact: u errno, 0 for success */
 };
 
 #define TSC_LAUNCH_OWNED 1u   /* kill the container when the channel closes */

@@ -9,10 +9,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
-
 static const char *value_of(char *const *environment, const char *key)
 {
     size_t size = strlen(key);
@@ -70,6 +66,47 @@ static int search_path(char *const *arguments, char *const *environment)
     return result;
 }
 
+static int look_at(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? -ENOENT : 0; /* whatever else it is, exec will say */
+    return S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0 ? 0 : -EACCES;
+}
+
+/*
+ * Finds out whether there is such a program, for containers that are started later than created: who makes one wants to
+ * know now. `search` is PATH.
+ */
+int tsc_op_find_program(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *program = tsc_take_string(payload);
+    const char *search = tsc_take_string(payload);
+    char candidate[4096];
+    int result = -ENOENT;
+
+    (void)launch;
+    if (strchr(program, '/') != NULL) {
+        result = look_at(program);
+        return result < 0 ? tsc_fail(err, -result, "execve", "%s", program) : 0;
+    }
+    while (*search != '\0') {
+        size_t size = strcspn(search, ":");
+        int found = -ENOENT;
+
+        if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, size == 0 ? "." : search, program) <
+            (int)sizeof(candidate))
+            found = look_at(candidate);
+        if (found == 0)
+            return 0;
+        if (found == -EACCES)
+            result = found;
+        search += size + (search[size] == ':');
+    }
+    return tsc_fail(err, -result, "execve", "%s", program);
+}
+
 int tsc_op_execute(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     size_t argument_count = 0;
@@ -88,12 +125,12 @@ int tsc_op_execute(struct tsc_launch *launch, struct tsc_reader *payload, struct
         snprintf(home, sizeof(home), "HOME=%s", launch->home[0] == '\0' ? "/" : launch->home);
         environment[environment_count] = home;
     }
+    if (tsc_place_kept(launch, err) < 0)
+        return -err->errnum;
     if (launch->limits_open_files && setrlimit(RLIMIT_NOFILE, &launch->open_files) < 0)
         return tsc_fail(err, errno, "prlimit", "open files");
-    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-        return tsc_fail(err, errno, "close_range", "from 3");
     /* After the change of identity, which clears it: the kernel ends the container when the shim is killed. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    if (!launch->handed_over && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "parent death signal");
     /* Proves that the shim was still there after that: a dead one has closed its side. */
     if (write(launch->report_fd, &about_to_execute, sizeof(about_to_execute)) < 0)

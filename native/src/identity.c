@@ -281,9 +281,9 @@ static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inh
         return tsc_fail(err, errno, "capget", "own capabilities");
     for (int half = 0; half < 2; half++) {
         /* What this kernel or this host does not permit cannot be given; the bounding set was cut the same way. */
+        sets[half].inheritable = (uint32_t)(inheritable >> (32 * half)) & sets[half].permitted; /* as permitted so far */
         sets[half].permitted &= (uint32_t)(permitted >> (32 * half));
         sets[half].effective = (uint32_t)(effective >> (32 * half)) & sets[half].permitted;
-        sets[half].inheritable = (uint32_t)(inheritable >> (32 * half)) & sets[half].permitted;
     }
     if (syscall(SYS_capset, &header, sets) < 0)
         return tsc_fail(err, errno, "capset", "permitted 0x%llx", (unsigned long long)permitted);
@@ -310,5 +310,19 @@ int tsc_op_capabilities(struct tsc_launch *launch, struct tsc_reader *payload, s
         if ((ambient & (1ull << capability)) != 0 &&
             prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)capability, 0, 0) < 0)
             return tsc_fail(err, errno, "prctl", "raise ambient capability %u", capability);
+    return 0;
+}
+
+/* HOME of the program, for an identity given by numbers. */
+int tsc_op_find_home(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    struct account account = { 0 };
+    struct tsc_err ignored = { 0 };
+    char text[16];
+
+    (void)err;
+    snprintf(text, sizeof(text), "%u", tsc_take_u32(payload));
+    /* An image without a readable user database has no home directories: "/" is the answer then. */
+    (void)look_up_user(launch, text, strlen(text), &account, &ignored);
     return 0;
 }

@@ -27,6 +27,10 @@ static pid_t clone_child(struct tsc_launch *launch, uint32_t namespaces)
         .exit_signal = SIGCHLD,
     };
 
+    if (launch->handed_over) {
+        args.flags |= CLONE_PARENT;
+        args.exit_signal = 0; /* it is that of our own, see clone(2) */
+    }
     if (launch->cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)(unsigned)launch->cgroup_fd;
@@ -77,7 +81,7 @@ static int open_child_netns(struct tsc_launch *launch, struct tsc_failure *failu
     return 0;
 }
 
-static int run_parent(struct tsc_launch *launch, const struct tsc_plan *plan, int go_fd, struct tsc_failure *failure)
+static int run_parent(struct tsc_launch *launch, const struct tsc_plan *plan, struct tsc_failure *failure)
 {
     int result = 0;
 
@@ -87,13 +91,10 @@ static int run_parent(struct tsc_launch *launch, const struct tsc_plan *plan, in
     if (result == 0)
         result = tsc_plan_run(plan, TSC_PARENT, launch, false, failure);
     close(TSC_NETNS_FD);
-    if (result == 0 && tsc_write_all(go_fd, "g", 1) < 0)
-        return tsc_fail(&failure->err, EPIPE, "sync", "the child is gone");
-    return result;
+    return result == 0 ? tsc_release_child(launch, &failure->err) : result;
 }
 
-/* Takes one message of the child. Returns its first byte's meaning: 'E', 'T' (with *fd), 'F' (failure filled), 0 at the end. */
-static int take_report(int report_fd, int *fd, struct tsc_failure *failure)
+int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure)
 {
     struct tsc_failure buffer;
     struct iovec data = { .iov_base = &buffer, .iov_len = sizeof(buffer) };
@@ -114,6 +115,10 @@ static int take_report(int report_fd, int *fd, struct tsc_failure *failure)
         *failure = buffer;
         return 'F';
     }
+    if (size == 1 + sizeof(int) && *(char *)&buffer == 'P') {
+        memcpy(fd, (char *)&buffer + 1, sizeof(int));
+        return 'P';
+    }
     if (size != 1)
         return 0;
     header = CMSG_FIRSTHDR(&message);
@@ -128,12 +133,15 @@ static int await_execution(struct tsc_launch *launch, int report_fd, int *termin
     bool executing = false;
 
     for (;;) {
-        switch (take_report(report_fd, terminal, failure)) {
+        switch (tsc_take_report(report_fd, terminal, failure)) {
         case 'E':
             executing = true;
             break;
         case 'T':
             break;
+        case 'W':
+            launch->waiting = true;
+            return 0;
         case 'F':
             return failure->err.errnum > 0 ? -failure->err.errnum : -EIO;
         default:
@@ -159,6 +167,22 @@ static void release_cgroups(struct tsc_launch *launch)
     while (launch->cgroup_count > 0)
         close(launch->cgroups[--launch->cgroup_count]);
     tsc_close_p(&launch->cgroup_fd);
+}
+
+/* Copies of the child's mounts would keep them busy. */
+static void release_mounts(struct tsc_launch *launch)
+{
+    for (size_t i = 0; i < TSC_MAX_MOUNTS; i++) {
+        if (launch->mounts[i] > 0)
+            close(launch->mounts[i]);
+        launch->mounts[i] = 0;
+    }
+}
+
+static void end_rendezvous(struct tsc_launch *launch)
+{
+    tsc_close_p(&launch->go_fd);
+    tsc_close_p(&launch->report_end);
 }
 
 int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
@@ -188,25 +212,47 @@ int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, con
     }
     close(report[1]);
     close(sync[0]);
+    launch->go_fd = sync[1];
+    launch->report_end = report[0];
     release_cgroups(launch);
+    release_mounts(launch);
+    for (size_t i = 0; i < launch->kept_count; i++)
+        close(4 + (int)i);
 
-    result = run_parent(launch, plan, sync[1], failure);
+    result = tsc_leave_time(launch, &failure->err);
+    if (result == 0)
+        result = run_parent(launch, plan, failure);
+    *terminal = launch->terminal_fd;
     if (result == 0) {
         result = await_execution(launch, report[0], terminal, failure);
+    } else if (launch->child_failure.err.errnum != 0) {
+        *failure = launch->child_failure;
     } else {
         struct tsc_failure earlier;
         int ignored = -1;
 
         /* Without "go" the child ends by itself. What it met before that is the cause, if it met anything else. */
-        close(sync[1]);
-        sync[1] = -1;
-        if (take_report(report[0], &ignored, &earlier) == 'F' && earlier.err.errnum != ECANCELED)
+        tsc_close_p(&launch->go_fd);
+        if (tsc_take_report(report[0], &ignored, &earlier) == 'F' && earlier.err.errnum != ECANCELED)
             *failure = earlier;
         tsc_close_p(&ignored);
     }
-    tsc_close_p(&sync[1]);
-    close(report[0]);
+    if (result < 0 || !launch->waiting)
+        end_rendezvous(launch);
     if (result < 0)
         end_child(launch);
+    return result;
+}
+
+int tsc_continue_child(struct tsc_launch *launch, struct tsc_failure *failure)
+{
+    int terminal = -1;
+    int result = tsc_release_child(launch, &failure->err);
+
+    launch->waiting = false;
+    if (result == 0)
+        result = await_execution(launch, launch->report_end, &terminal, failure);
+    tsc_close_p(&terminal);
+    end_rendezvous(launch);
     return result;
 }

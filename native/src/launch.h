@@ -8,7 +8,10 @@
 
 #define TSC_NETNS_FD 100 /* where stage `parent` finds the container's network namespace; TypeScript has the same */
 #define TSC_MAX_PORTS 1024
-#define TSC_MAX_TARGETS 8
+#define TSC_MAX_TARGETS 64 /* open processes, namespaces and sockets, by number */
+#define TSC_MAX_MOUNTS 256
+#define TSC_MAX_CONTACTS 8
+#define TSC_MAX_KEPT 1024
 #define TSC_MAX_CGROUPS 32
 #define TSC_MAX_NETFILTER 16
 
@@ -23,11 +26,25 @@ struct tsc_launch {
     size_t cgroup_count;
     int netfilter[TSC_MAX_NETFILTER]; /* sockets that stay open until the shim ends */
     size_t netfilter_count;
+    int mounts[TSC_MAX_MOUNTS];     /* made and not yet put in place; 0: none */
+    int go_fd;                      /* writing end of the child's sync_fd, while it may wait there */
+    int report_end;                 /* reading end of the child's report_fd */
+    int terminal_fd;                /* controlling side of the child's terminal; -1: none */
+    struct tsc_failure child_failure; /* what the child said while stage `parent` was still running */
+    int host_time_fd;               /* the time namespace to go back to; -1: never left */
+    bool handed_over;               /* the child is our parent's, who gets its exit status; we only watch it */
+    bool waiting;                   /* the child waits for the order to start */
+    int listen_fd;                  /* where later processes reach the shim; -1: nowhere */
+    int contacts[TSC_MAX_CONTACTS]; /* those that do */
     int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
 
     /* Child side */
     int sync_fd;   /* reading end: one byte when stage `parent` is done, end of file when the shim has died */
     int report_fd; /* to the shim: what went wrong, or the terminal, or the mark that exec comes next */
+    pid_t own_pid; /* its number on the host, known after `sync` */
+    int kept[TSC_MAX_KEPT]; /* numbers of descriptors that the program gets from the caller, rising */
+    int raised[TSC_MAX_KEPT];
+    size_t kept_count;
     bool terminal; /* stdin, stdout and stderr are a terminal of the container's own devpts */
     int root_fd;   /* root of the container's file system, -1 before it is mounted */
     uid_t uid;
@@ -65,6 +82,21 @@ tsc_run tsc_op_terminal;
 /* execute.c */
 tsc_run tsc_op_execute;
 
+/* mount-slots.c */
+tsc_run tsc_op_make_mount, tsc_op_mount_attributes, tsc_op_place_mount, tsc_op_place_root, tsc_op_make_node_mount;
+/* user-maps.c */
+tsc_run tsc_op_map_users, tsc_op_open_namespace, tsc_op_time_namespace, tsc_op_fork_again, tsc_op_await_fork;
+/* rendezvous.c */
+tsc_run tsc_op_release_child, tsc_op_await_child, tsc_op_ready, tsc_op_await_start, tsc_op_listen, tsc_op_connect;
+/* hooks.c */
+tsc_run tsc_op_run_hook;
+/* attributes.c */
+tsc_run tsc_op_personality, tsc_op_scheduler, tsc_op_io_priority, tsc_op_cpu_affinity, tsc_op_memory_policy,
+    tsc_op_label, tsc_op_stdio_owner, tsc_op_become_root, tsc_op_keep_descriptors;
+/* further ones in the files of their kin */
+tsc_run tsc_op_console, tsc_op_seccomp_notify, tsc_op_find_home, tsc_op_change_root, tsc_op_ensure_node, tsc_op_hand_over,
+    tsc_op_find_program;
+
 /* Resolves a directory or file below the container's root, which may be hostile. `no_links` refuses any symbolic link. */
 int tsc_resolve(struct tsc_launch *launch, const char *path, int flags, bool no_links, struct tsc_err *err);
 /* The same, and makes what is missing: 'd' a directory, 'f' an empty file. Returns an O_PATH fd. */
@@ -82,5 +114,18 @@ uint64_t tsc_start_ticks(pid_t pid);
  */
 int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
                      struct tsc_failure *failure);
+
+/* After a launch that left the child waiting: lets it go on, and returns when its program runs. */
+int tsc_continue_child(struct tsc_launch *launch, struct tsc_failure *failure);
+/* Takes one message of the child. Returns its first byte's meaning: 'E' about to execute, 'T' terminal (in *fd), 'R' ready,
+ * 'W' waits for the start, 'P' goes on as another process (its number in *fd), 'F' failure (filled); 0 at the end. */
+int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure);
+/* rendezvous.c */
+int tsc_release_child(struct tsc_launch *launch, struct tsc_err *err);
+int tsc_send_with_descriptor(int socket, const void *data, size_t size, int fd);
+/* user-maps.c */
+int tsc_leave_time(struct tsc_launch *launch, struct tsc_err *err);
+/* attributes.c */
+int tsc_place_kept(struct tsc_launch *launch, struct tsc_err *err);
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } roles[] = {
     { "supervise", tsc_role_supervise },
+    { "detached", tsc_role_detached },
     { "serve", tsc_role_serve },
     { "unpack", tsc_role_unpack },
     { "copy-tree", tsc_role_copy_tree },

@@ -82,12 +82,13 @@ int tsc_op_unshare(struct tsc_launch *launch, struct tsc_reader *payload, struct
 
 int tsc_op_sync(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
-    char go;
-    int result = tsc_read_all(launch->sync_fd, &go, 1);
+    uint32_t pid = 0;
+    int result = tsc_read_all(launch->sync_fd, &pid, sizeof(pid));
 
     (void)payload;
     if (result < 0) /* the shim has failed or died, and says or said why itself */
         return tsc_fail(err, ECANCELED, "sync", "stage parent did not complete");
+    launch->own_pid = (pid_t)pid;
     return 0;
 }
 

@@ -36,6 +36,28 @@ int tsc_op_node(struct tsc_launch *launch, struct tsc_reader *payload, struct ts
     return 0;
 }
 
+/* The same, content with a node that is there already if it is the same device: the OCI runtime-spec asks for that. */
+int tsc_op_ensure_node(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    struct tsc_reader copy = *payload;
+    const char *path = tsc_take_string(&copy);
+    mode_t mode = (mode_t)tsc_take_u32(&copy);
+    unsigned major_number = tsc_take_u32(&copy);
+    unsigned minor_number = tsc_take_u32(&copy);
+    char name[256];
+    struct stat status;
+    TSC_AUTO_FD parent = tsc_open_parent(launch, path, name, err);
+
+    if (parent < 0)
+        return parent;
+    if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? tsc_op_node(launch, payload, err) : tsc_fail(err, errno, "fstat", "%s", path);
+    if ((status.st_mode & S_IFMT) != (mode & S_IFMT) ||
+        ((S_ISCHR(mode) || S_ISBLK(mode)) && status.st_rdev != makedev(major_number, minor_number)))
+        return tsc_fail(err, EEXIST, "mknod", "%s is there and something else", path);
+    return 0;
+}
+
 int tsc_op_symlink(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *path = tsc_take_string(payload);

@@ -212,3 +212,16 @@ int tsc_op_readonly_root(struct tsc_launch *launch, struct tsc_reader *payload, 
         return tsc_fail(err, errno, "mount_setattr", "read-only root");
     return 0;
 }
+
+/* For roots that cannot be pivoted to, as on the kernel's first root file system: the mount is moved over "/". */
+int tsc_op_change_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)payload;
+    if (fchdir(launch->root_fd) < 0)
+        return tsc_fail(err, errno, "fchdir", "container root");
+    if (tsc_mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+        return tsc_fail(err, errno, "mount", "move of the container root to /");
+    if (chroot(".") < 0 || chdir("/") < 0)
+        return tsc_fail(err, errno, "chroot", "container root");
+    return 0;
+}

@@ -4,6 +4,7 @@
  * It lives as long as that process. Its end of the process's story is told in this order, so that nobody sees an exit
  * whose output or record is still missing: output drained → exit record on disk → library told → cleaned up.
  */
+#include "contact.h"
 #include "control.h"
 #include "launch.h"
 #include "log.h"
@@ -182,13 +183,17 @@ static void watch(struct supervisor *self)
     int64_t deadline = -1;
 
     for (;;) {
-        struct pollfd polls[2 + TSC_RELAY_POLLS] = {
+        struct pollfd polls[3 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS] = {
             { .fd = self->signal_fd, .events = POLLIN },
             { .fd = self->listening ? self->control_fd : -1, .events = POLLIN }, /* poll(2) passes over -1 */
         };
         int timeout = -1;
 
         tsc_relay_polls(&self->relay, polls + 2);
+        tsc_contact_polls(&self->launch, polls + 2 + TSC_RELAY_POLLS);
+        polls[2 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS] = (struct pollfd){
+            .fd = self->launch.handed_over && !self->exited ? self->launch.child_pidfd : -1, .events = POLLIN,
+        };
         if (self->exited) {
             if (deadline < 0)
                 deadline = milliseconds() + DRAIN_MS;
@@ -203,6 +208,9 @@ static void watch(struct supervisor *self)
         if (polls[1].revents != 0)
             take_frame(self);
         tsc_relay_work(&self->relay, polls + 2, self->exited);
+        tsc_contact_work(&self->launch, polls + 2 + TSC_RELAY_POLLS, self->exited);
+        if (polls[2 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS].revents != 0)
+            self->exited = true; /* how, is for its parent to know */
     }
 }
 
@@ -222,6 +230,16 @@ static bool was_out_of_memory(const char *path)
     return line != NULL && strtoul(line + strlen("oom_kill "), NULL, 10) > 0;
 }
 
+static void clean_up(struct supervisor *self)
+{
+    struct tsc_writer last = { .size = 0 };
+    struct tsc_failure failure = { .section = 0 };
+
+    tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
+    tsc_put_failure(&last, &failure);
+    tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+}
+
 static void finish(struct supervisor *self)
 {
     bool by_signal = self->exit.si_code != CLD_EXITED;
@@ -229,8 +247,6 @@ static void finish(struct supervisor *self)
     uint32_t number = by_signal ? (uint32_t)self->exit.si_status : 0;
     bool oom = was_out_of_memory(self->oom_file); /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
-    struct tsc_writer last = { .size = 0 };
-    struct tsc_failure failure = { .section = 0 };
 
     if (self->exit_file[0] != '\0') {
         char text[128];
@@ -244,10 +260,7 @@ static void finish(struct supervisor *self)
     tsc_put_u32(&frame, oom ? 1 : 0);
     tsc_put_u64(&frame, self->exit_time);
     tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
-
-    tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
-    tsc_put_failure(&last, &failure);
-    tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    clean_up(self);
 }
 
 static int refuse(struct supervisor *self, const struct tsc_failure *failure)
@@ -293,8 +306,12 @@ int tsc_role_supervise(int argc, char **argv)
     (void)argc;
     (void)argv;
     self.launch.root_fd = self.launch.child_pidfd = self.launch.cgroup_fd = -1;
+    self.launch.listen_fd = self.launch.go_fd = self.launch.report_end = -1;
+    self.launch.terminal_fd = self.launch.host_time_fd = -1;
     for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
         self.launch.targets[i] = -1;
+    for (size_t i = 0; i < TSC_MAX_CONTACTS; i++)
+        self.launch.contacts[i] = -1;
 
     if (prepare_process(&self, &failure.err) < 0 || receive_launch(&self, &failure) < 0)
         return refuse(&self, &failure);
@@ -304,11 +321,14 @@ int tsc_role_supervise(int argc, char **argv)
         return refuse(&self, &failure);
     if (tsc_relay_start(&self.relay, stdio, terminal, &failure.err) < 0 || report_started(&self, &failure) < 0) {
         kill_child(&self);
-        while (!self.exited)
+        while (!self.exited && !self.launch.handed_over)
             reap(&self);
         return refuse(&self, &failure);
     }
     watch(&self);
-    finish(&self);
+    if (self.launch.handed_over)
+        clean_up(&self);
+    else
+        finish(&self);
     return 0;
 }

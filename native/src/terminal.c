@@ -7,7 +7,6 @@
 
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <termios.h>
 
 #ifndef TIOCGPTPEER
@@ -16,22 +15,7 @@
 
 static int send_descriptor(int socket, int fd)
 {
-    char mark = 'T';
-    struct iovec data = { .iov_base = &mark, .iov_len = 1 };
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = { 0 };
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space),
-    };
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof(int));
-    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    return tsc_send_with_descriptor(socket, "T", 1, fd);
 }
 
 /* /dev/console is this terminal, where the image's root has that file (made by an earlier operation). */
@@ -52,15 +36,14 @@ static int mount_console(struct tsc_launch *launch, int peer, struct tsc_err *er
     return 0;
 }
 
-int tsc_op_terminal(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+static int open_terminal(struct tsc_launch *launch, struct winsize size, int (*hand_over)(int socket, int fd), int socket,
+                         struct tsc_err *err)
 {
-    struct winsize size = { .ws_col = (unsigned short)tsc_take_u32(payload) };
     TSC_AUTO_FD master = tsc_resolve(launch, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, true, err);
     TSC_AUTO_FD peer = -1;
     int unlock = 0;
     int sent;
 
-    size.ws_row = (unsigned short)tsc_take_u32(payload);
     if (master < 0)
         return master;
     /* The size is there before the program runs: it may ask at once. */
@@ -69,9 +52,9 @@ int tsc_op_terminal(struct tsc_launch *launch, struct tsc_reader *payload, struc
     peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (peer < 0)
         return tsc_fail(err, errno, "TIOCGPTPEER", "/dev/pts/ptmx");
-    sent = send_descriptor(launch->report_fd, master);
+    sent = hand_over(socket, master);
     if (sent < 0)
-        return tsc_fail(err, -sent, "sendmsg", "the terminal to the shim");
+        return tsc_fail(err, -sent, "sendmsg", "the terminal");
     if (mount_console(launch, peer, err) < 0)
         return -err->errnum;
     for (int fd = 0; fd < 3; fd++)
@@ -81,4 +64,30 @@ int tsc_op_terminal(struct tsc_launch *launch, struct tsc_reader *payload, struc
         return tsc_fail(err, errno, "TIOCSCTTY", "the terminal");
     launch->terminal = true;
     return 0;
+}
+
+int tsc_op_terminal(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    struct winsize size = { .ws_col = (unsigned short)tsc_take_u32(payload) };
+
+    size.ws_row = (unsigned short)tsc_take_u32(payload);
+    return open_terminal(launch, size, send_descriptor, launch->report_fd, err);
+}
+
+/* The payload beside the descriptor is a name of the terminal, as runc sends it; receivers do not rely on it. */
+static int send_to_console(int socket, int fd)
+{
+    return tsc_send_with_descriptor(socket, "/dev/ptmx", strlen("/dev/ptmx"), fd);
+}
+
+/* The same for a terminal that somebody else handles, at the other end of the socket in `slot`. */
+int tsc_op_console(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t slot = tsc_take_u32(payload);
+    struct winsize size = { .ws_col = (unsigned short)tsc_take_u32(payload) };
+
+    size.ws_row = (unsigned short)tsc_take_u32(payload);
+    if (slot >= TSC_MAX_TARGETS || launch->targets[slot] < 0)
+        return tsc_fail(err, EINVAL, "console", "no socket in slot %u", slot);
+    return open_terminal(launch, size, send_to_console, launch->targets[slot], err);
 }

@@ -22,6 +22,10 @@ export interface ContainerErrors {
   OUTPUT_TOO_LARGE: { readonly stream: string; readonly maxBytes: number };
   CONTROLLER_MISSING: { readonly option: string; readonly controller: string; readonly hint: string };
   RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
+  /** A configuration in the form of the OCI runtime-spec; `path` is the place inside it. */
+  INVALID_OCI_CONFIG: { readonly path: string; readonly reason: string };
+  INVALID_CONTAINER_ID: { readonly id: string; readonly reason: string };
+  HOOK_FAILED: { readonly hook: string; readonly path: string; readonly reason: string };
   PAUSE_TIMEOUT: { readonly path: string; readonly state: string; readonly timeoutMs: number };
 }
 
@@ -53,6 +57,9 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
     message: (d) => `option ${d.option} needs the cgroup controller ${d.controller}, which is not usable: ${d.hint}`,
   },
   RUN_TIMEOUT: { kind: 'unavailable', message: (d) => `container ${d.id} did not end within ${d.timeoutMs} ms` },
+  INVALID_OCI_CONFIG: { kind: 'invalid', message: (d) => `${d.path}: ${d.reason}` },
+  INVALID_CONTAINER_ID: { kind: 'invalid', message: (d) => `${d.reason} in the container ID '${d.id}'` },
+  HOOK_FAILED: { kind: 'unavailable', message: (d) => `${d.hook} hook ${d.path}: ${d.reason}` },
   PAUSE_TIMEOUT: {
     kind: 'unavailable',
     message: (d) => `processes did not stop within ${d.timeoutMs} ms: ${d.path} says '${d.state}'`,

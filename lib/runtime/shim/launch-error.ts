@@ -10,6 +10,7 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
   const errno = errnoName(failure.errno);
   if (failure.syscall === 'execve' && operation?.op === 'execute')
     return executeError(operation.arguments[0] ?? '', errno);
+  if (failure.syscall === 'execve' && operation?.op === 'find-program') return executeError(operation.program, errno);
   if (failure.syscall === 'user' && operation?.op === 'named-identity') {
     return new EngineError('NO_SUCH_USER', { user: operation.user, reason: failure.operand });
   }

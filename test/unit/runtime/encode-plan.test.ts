@@ -6,6 +6,7 @@ import { encodePlan } from '#lib/runtime/encode-plan.js';
 import type { LaunchPlan, PlanOperation } from '#lib/runtime/launch-plan.js';
 import { operationTable } from '#lib/runtime/operation-table.js';
 import { type DecodedValue, decodePlan } from '../../helpers/decode-plan.js';
+import { setupOperationSamples } from '../../helpers/setup-operation-samples.js';
 
 const emptyPlan: LaunchPlan = { namespaces: [], prepare: [], parent: [], child: [], cleanup: [] };
 const int32s = (...values: number[]): Buffer => Buffer.from(new Int32Array(values).buffer);
@@ -89,6 +90,7 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
     [2, Buffer.from([6, 0, 0, 0, 0, 0, 0, 0])],
   ],
   [{ op: 'execute', arguments: ['sh', '-c', '"€"'], environment: ['A=1'] }, [['sh', '-c', '"€"'], ['A=1']]],
+  ...setupOperationSamples,
 ];
 
 describe('every operation arrives as it was meant', () => {

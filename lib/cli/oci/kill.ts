@@ -1,0 +1,69 @@
+import { EngineError } from '../../core/errors/engine-error.js';
+import { parseSignal } from '../../core/signal.js';
+import { openContact } from './contact.js';
+import { type ContainerRecord, controlSocket, identityOf, isErrno, readRecord } from './container-record.js';
+import { isAlive, statusOf } from './container-status.js';
+import { defineCommand } from './define-command.js';
+import { processesIn } from './delete-container.js';
+import { freezerOf } from './freezer.js';
+import type { RuntimeContext } from './runtime-context.js';
+import { selectContainers } from './select-containers.js';
+
+const SIGKILL = 9;
+
+/** Sends a signal to the first process of a container, or to all of them. */
+export const command = defineCommand({
+  usage: 'kill CONTAINER [SIGNAL]',
+  options: {
+    all: { kind: 'flag', short: 'a', help: 'to all processes of the container' },
+    regex: { kind: 'flag', short: 'r', help: 'CONTAINER is a regular expression' },
+    signal: { kind: 'text', help: 'the signal, by name or number' },
+  },
+  operands: [1, 2],
+  optionsAnywhere: true,
+  run: async (context, options, [id = '', word]) => {
+    const signal = parseSignal(options.signal ?? word ?? 'SIGTERM');
+    for (const each of selectContainers(context, id, options.regex))
+      await signalContainer(context, readRecord(context, each), signal, options.all);
+    return 0;
+  },
+});
+
+async function signalContainer(
+  context: RuntimeContext,
+  record: ContainerRecord,
+  signal: number,
+  all: boolean,
+): Promise<void> {
+  const status = statusOf(record);
+  const processes = all ? (record.cgroup.directories[0] ?? '') : '';
+  if (all && processes !== '') {
+    for (const pid of processesIn(processes)) sendQuietly(pid, signal);
+  } else if (status === 'stopped' || status === 'creating') {
+    throw new EngineError('WRONG_STATE', { id: record.id, status, wanted: 'running' });
+  } else {
+    await signalFirst(context, record, signal);
+  }
+  if (signal === SIGKILL && status === 'paused') freezerOf(record)?.thaw(); // frozen processes do not die
+}
+
+async function signalFirst(context: RuntimeContext, record: ContainerRecord, signal: number): Promise<void> {
+  const contact = await openContact(controlSocket(context, record.id));
+  if (contact !== undefined) {
+    const sent = await contact.signal(signal);
+    contact.close();
+    if (sent) return;
+  } else if (isAlive(identityOf(record))) {
+    process.kill(record.pid, signal);
+    return;
+  }
+  throw new EngineError('WRONG_STATE', { id: record.id, status: 'stopped', wanted: 'running' });
+}
+
+function sendQuietly(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { EngineError } from '../../core/errors/engine-error.js';
+import { readRecord } from './container-record.js';
+import { statusOf } from './container-status.js';
+import { defineCommand } from './define-command.js';
+import { freezerOf } from './freezer.js';
+
+/** Lets the processes of a paused container go on. */
+export const command = defineCommand({
+  usage: 'resume CONTAINER',
+  options: {},
+  operands: [1, 1],
+  run: (context, _options, [id = '']) => {
+    const record = readRecord(context, id);
+    const status = statusOf(record);
+    if (status !== 'paused') throw new EngineError('WRONG_STATE', { id, status, wanted: 'paused' });
+    const freezer = freezerOf(record);
+    if (freezer === undefined) {
+      const hint = 'the container has no group in it';
+      throw new EngineError('CONTROLLER_MISSING', { option: 'resume', controller: 'freezer', hint });
+    }
+    freezer.thaw();
+    return 0;
+  },
+});

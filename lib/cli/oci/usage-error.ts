@@ -1,0 +1,4 @@
+/** Words on the command line that make no sense. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
