@@ -4,10 +4,13 @@
 set -eu
 
 packages='attr busybox-static debootstrap docker-registry iproute2 nftables skopeo umoci'
-# The guest of the suite vm, and the other architecture's compiler and emulator, are those of an x86-64 machine.
-if [ "$(uname -m)" = x86_64 ]; then
-  packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross linux-image-cloud-amd64 qemu-system-x86 qemu-user-static"
-fi
+# The other architecture's compiler and emulator; the guest of the suite vm is that of an x86-64 machine.
+case $(uname -m) in
+  x86_64)
+    packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static linux-image-cloud-amd64 qemu-system-x86"
+    ;;
+  aarch64) packages="$packages gcc-x86-64-linux-gnu libc6-dev-amd64-cross qemu-user-static" ;;
+esac
 policy=/usr/sbin/policy-rc.d
 saved=$policy.saved-by-tscontainer-tests
 

@@ -27,7 +27,7 @@ export type BlobSource = (
 export interface ContentStore {
   /** What is there of a digest; undefined when nothing is. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
-  /** @throws EngineError `BLOB_NOT_FOUND` at the first read. */
+  /** Each chunk belongs to the reader. @throws EngineError `BLOB_NOT_FOUND` at the first read. */
   read(digest: Digest, options?: Abortable): AsyncIterable<Uint8Array>;
   /** The whole blob. @throws EngineError `BLOB_NOT_FOUND`; `TOO_LARGE` above `maxBytes`. */
   readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array>;

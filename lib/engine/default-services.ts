@@ -99,14 +99,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     work: new OpenWork('engine'),
     events,
     readResolvConf: () => readOptional('/etc/resolv.conf'),
-    findImage: async (reference) => {
-      try {
-        return await images.images.resolve(reference);
-      } catch (error) {
-        if (EngineError.is(error, 'NO_SUCH_IMAGE')) return undefined;
-        throw error;
-      }
-    },
+    findImage: (reference) => images.images.search(reference),
     pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
     holdContent: images.holdContent,
     now: images.now,

@@ -39,14 +39,20 @@ export class ImageRecords {
    * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `INVALID_REFERENCE`.
    */
   async resolve(text: string): Promise<ImageRecord> {
+    const found = await this.search(text);
+    if (found === undefined) throw new EngineError('NO_SUCH_IMAGE', { reference: text });
+    return found;
+  }
+
+  /** The same, but undefined when there is none. @throws EngineError `AMBIGUOUS_IMAGE`, `INVALID_REFERENCE`. */
+  async search(text: string): Promise<ImageRecord | undefined> {
     const prefix = /^(?:sha256:)?([0-9a-f]{4,64})$/.exec(text)?.[1];
     const isId = text.startsWith('sha256:') || prefix?.length === 64;
     const named = isId ? undefined : await this.find(formatReference(parseReference(text)));
     if (named !== undefined) return named;
     const matches = prefix === undefined ? [] : (await this.list()).filter((each) => hexOf(each).startsWith(prefix));
     const [first] = matches;
-    if (first === undefined) throw new EngineError('NO_SUCH_IMAGE', { reference: text });
-    if (matches.some((each) => each.id !== first.id)) {
+    if (first !== undefined && matches.some((each) => each.id !== first.id)) {
       throw new EngineError('AMBIGUOUS_IMAGE', {
         reference: text,
         matches: [...new Set(matches.map((each) => each.id))],

@@ -114,7 +114,7 @@ async function fetchLayers(
     ),
   );
   const sources = image.layers.map(({ digest, diffId }, index): LayerSource => {
-    return { diffId, open: () => readAfter(downloads[index], services, digest) };
+    return { diffId, open: () => readAfter(downloads[index], services, digest), handsOverChunks: true };
   });
   const unpacking = services.layers.apply(sources, {
     signal: stop,

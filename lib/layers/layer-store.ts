@@ -8,6 +8,8 @@ export interface LayerSource {
   readonly diffId: Digest;
   /** The archive as stored: plain tar, gzip or zstd, recognised by its first bytes. Called at most once. */
   open(): AsyncIterable<Uint8Array>;
+  /** The source never looks at a chunk again: its memory may be moved to another thread instead of being copied. */
+  readonly handsOverChunks?: boolean;
 }
 
 export interface ApplyOptions extends Abortable {

@@ -3,7 +3,6 @@ import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
 import { MemoryContentStore } from '../content/memory/memory-content-store.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
 import { Engine } from '../engine/engine.js';
 import { EngineEventHub } from '../engine/engine-events.js';
@@ -114,14 +113,7 @@ function containerServices(
     own: new Set(),
     work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
-    findImage: async (reference) => {
-      try {
-        return await images.images.resolve(reference);
-      } catch (error) {
-        if (EngineError.is(error, 'NO_SUCH_IMAGE')) return undefined;
-        throw error;
-      }
-    },
+    findImage: (reference) => images.images.search(reference),
     pullImage: (reference, pullOptions) => pullImage(images, reference, pullOptions),
     holdContent: images.holdContent,
     now: images.now,

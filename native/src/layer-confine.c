@@ -26,6 +26,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define BACKGROUND_NICE 5
+
 /* sys/mount.h, which has these, and linux/mount.h exclude each other in some C libraries. */
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int umount2(const char *target, int flags);
@@ -53,6 +55,8 @@ int layer_start(void)
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     umask(0);
+    /* The program that uses the library is to stay quick while a large image is unpacked on every processor. */
+    (void)!nice(BACKGROUND_NICE);
     return 0;
 }
 

@@ -40,14 +40,15 @@ before(async () => {
 
 after(async () => place[Symbol.asyncDispose]());
 
-test('the package holds the built library, the shim and its licence, and no test or source of the library', () => {
+test('the package holds the built library, the shim for both architectures and its licence, and no test or source of the library', () => {
   for (const expected of [
     'LICENSE',
     'README.md',
     'package.json',
     'dist/index.js',
     'dist/index.d.ts',
-    `native/prebuilt/linux-${process.arch}/tscontainer-shim`,
+    'native/prebuilt/linux-x64/tscontainer-shim',
+    'native/prebuilt/linux-arm64/tscontainer-shim',
   ]) {
     assert.ok(packed.includes(expected), `${expected} in ${packed.join(' ')}`);
   }

@@ -8,6 +8,8 @@ const files = [
   'vm/guest-tests/devices.js',
   'vm/guest-tests/overlay.js',
   'vm/guest-tests/network.js',
+  'vm/guest-tests/more-controllers.js',
+  'integration/runtime/cgroup-control.test.js',
 ];
 
 test('in a virtual machine with cgroup v2 and Linux 6.1', async (t) => {

@@ -23,12 +23,17 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
 hostname guest
 
-while read -r module; do
-  insmod "/modules/$module" || echo "guest: no module $module"
+while read -r module parameters; do
+  # shellcheck disable=SC2086 # a list of words
+  insmod "/modules/$module" $parameters || echo "guest: no module $module"
 done </modules/order
+
+# Files of tests are on a disk, as in use.
+/usr/bin/mke2fs -q -t ext4 -O ^has_journal /dev/ram1 && mount -t ext4 /dev/ram1 /mnt || echo 'guest: no disk'
+chmod 1777 /mnt
 
 stty -F /dev/ttyS1 raw -echo
 # shellcheck disable=SC2046 # a list of paths
-CI=true node /app/build/test/vm/guest/main.js /dev/ttyS1 $(cat /tests)
+CI=true TMPDIR=/mnt node /app/build/test/vm/guest/main.js /dev/ttyS1 $(cat /tests)
 echo "guest: tests ended with $?"
 poweroff -f

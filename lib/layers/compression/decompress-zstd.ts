@@ -9,7 +9,7 @@ import type { ZstdAnswer, ZstdRequest } from './zstd-worker.js';
  * several frames are common (zstd:chunked, pzstd), and it is no faster. Throws `Error` for a malformed or cut stream.
  */
 export async function* decompressZstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const worker = new Worker(new URL('./zstd-worker.js', import.meta.url), { name: 'tscontainer zstd' });
+  const worker = new Worker(new URL('./zstd-worker.js', import.meta.url), { name: 'tscontainer zstd', execArgv: [] });
   const answers = answersOf(worker);
   try {
     for await (const chunk of source) {

@@ -8,8 +8,8 @@ import type { DecompressOptions } from '../compression/decompress.js';
 import { type LayerDirectory, layerKey, openLayerDirectory } from '../layer-directory.js';
 import type { LayerRecord } from '../layer-record.js';
 import type { LayerSource, LayerStore } from '../layer-store.js';
-import { createLayerShim, type LayerNeeds, type LayerShim } from '../shim/layer-shim.js';
-import { unpackLayer } from '../unpack-layer.js';
+import { createLayerShim, type LayerNeeds, type LayerShim, shimOptions } from '../shim/layer-shim.js';
+import { unpackInWorker } from '../unpack-in-worker.js';
 
 export interface CopyLayerStoreOptions {
   /** Holds the trees; made if missing. */
@@ -57,7 +57,11 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: CopyLayer
 
   async function unpack(source: LayerSource, path: string, signal: AbortSignal): Promise<Unpacked> {
     await mkdir(path, { mode: 0o755 });
-    const report = await unpackLayer(shim, source, path, { ...options.bounds, whiteouts: 'names', signal });
+    const report = await unpackInWorker(shimOptions(options), source, path, {
+      ...options.bounds,
+      whiteouts: 'names',
+      signal,
+    });
     const implicit = report.root === undefined ? ['', ...report.implicit] : report.implicit;
     return { path, bytes: report.bytes, implicit, links: report.links };
   }

@@ -10,8 +10,8 @@ import { type LayerDirectory, layerKey, openLayerDirectory } from '../layer-dire
 import { isIndependent, type LayerRecord } from '../layer-record.js';
 import type { ApplyOptions, LayerSource, LayerStore, PrepareOptions } from '../layer-store.js';
 import { applyRootAttributes } from '../root-attributes.js';
-import { createLayerShim, type LayerShim } from '../shim/layer-shim.js';
-import { unpackLayer } from '../unpack-layer.js';
+import { createLayerShim, type LayerShim, shimOptions } from '../shim/layer-shim.js';
+import { unpackInWorker } from '../unpack-in-worker.js';
 
 export interface OverlayLayerStoreOptions {
   /** Holds the layers; made if missing. On a file system that overlayfs takes as upper directory. */
@@ -76,7 +76,11 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
       layerKey([source.diffId]),
       async (directory) => {
         const tree = join(directory, 'fs');
-        const report = await unpackLayer(shim, source, tree, { ...options.bounds, whiteouts: 'overlay', signal });
+        const report = await unpackInWorker(shimOptions(options), source, tree, {
+          ...options.bounds,
+          whiteouts: 'overlay',
+          signal,
+        });
         const { root, rootOpaque, implicit, links, bytes } = report;
         const own = { version: 1, diffIds: [source.diffId], sizeBytes: bytes, rootOpaque, implicit, links } as const;
         return root === undefined ? own : { ...own, root };

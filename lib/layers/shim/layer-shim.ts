@@ -49,6 +49,13 @@ export interface LayerShimOptions {
   readonly xattrs?: 'trusted' | 'user' | undefined;
 }
 
+/** Just these options of a larger object: what can be handed to another thread. */
+export const shimOptions = ({ shimPath, sync, xattrs }: LayerShimOptions): LayerShimOptions => ({
+  shimPath,
+  sync,
+  xattrs,
+});
+
 const treesAtOnce = 64; // of native/src/layer-trees.c
 
 /** The layer roles of the executable at `shimPath`. */

@@ -47,7 +47,7 @@ export async function probeCgroups(
     swap: names.includes('memory.memsw.limit_in_bytes'),
     ...(cpuset && { cpuset }),
     hybrid: beside !== undefined,
-    blockWeightFiles: await weightFiles(files, hierarchies.blkio),
+    blockWeightFiles: await weightFiles(files, 'v1', hierarchies.blkio),
   };
 }
 
@@ -92,20 +92,26 @@ async function probeV2(
     enabled,
     swap,
     deviceFilter,
-    blockWeightFiles: await weightFiles(files, root),
+    blockWeightFiles: await weightFiles(files, 'v2', root),
   };
 }
 
 const knownWeightFiles = ['blkio.bfq.weight', 'blkio.weight', 'io.bfq.weight', 'io.weight'] as const;
 
 /**
- * The top of a tree has none of them, so a group below must tell. Where there is no group yet, the scheduler's counters
- * at the top do; `io.weight` has none there, but a settings file.
+ * The top of a tree has none of them, so a group below must tell. Where there is no group yet, other signs of the
+ * scheduler do: its module, its counters at the top, or for `io.weight` its settings there.
  */
-async function weightFiles(files: CgroupFileAccess, root: string | undefined): Promise<readonly BlockWeightFile[]> {
+async function weightFiles(
+  files: CgroupFileAccess,
+  version: 'v1' | 'v2',
+  root: string | undefined,
+): Promise<readonly BlockWeightFile[]> {
   if (root === undefined) return [];
   const names = new Set(await files.list(root));
   for (const name of [...names]) for (const inside of (await files.list(`${root}/${name}`)) ?? []) names.add(inside);
+  if ((await files.list('/sys/module/bfq')) !== undefined)
+    names.add(version === 'v1' ? 'blkio.bfq.weight' : 'io.bfq.weight');
   if (names.has('blkio.bfq.io_serviced')) names.add('blkio.bfq.weight');
   if (names.has('io.cost.model')) names.add('io.weight');
   return knownWeightFiles.filter((name) => names.has(name));

@@ -37,6 +37,7 @@ export interface CgroupResources {
   readonly hugepageLimits?: readonly HugepageLimit[] | undefined;
 }
 
+/** How much memory of huge pages of one size may be used. */
 export interface HugepageLimit {
   /** As the kernel's files have it: `64KB`, `2MB`, `1GB`. */
   readonly pageSize: string;

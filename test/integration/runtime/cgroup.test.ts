@@ -1,42 +1,19 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { type TestContext, test } from 'node:test';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
 import type { CgroupPlan } from '#lib/runtime/cgroup/cgroup.js';
-import { createCgroupManager } from '#lib/runtime/cgroup/create-cgroup-manager.js';
 import { fsCgroupFileAccess } from '#lib/runtime/cgroup/fs-cgroup-file-access.js';
-import { probeCgroups } from '#lib/runtime/cgroup/probe-cgroups.js';
 import { readCgroupStats } from '#lib/runtime/cgroup/read-cgroup-stats.js';
-import type { CgroupResources } from '#lib/runtime/cgroup/resources.js';
-import { executeHostOperations } from '../../helpers/execute-host-operations.js';
+import { cgroupParent, joinLines, killAll, makeGroup } from '../../helpers/host-cgroup.js';
 import { type ProgramResult, runProgram } from '../../helpers/run-program.js';
 
 const MiB = 1024 * 1024;
-const cgroupParent = `tscontainer-test-${process.pid}`;
 const cpusetV1 = '/sys/fs/cgroup/cpuset';
-
-/** A group of this host with the given limits, gone after the test. */
-async function makeGroup(context: TestContext, name: string, resources: CgroupResources): Promise<CgroupPlan> {
-  const host = await probeCgroups(fsCgroupFileAccess, undefined, await readFile('/proc/self/cgroup', 'utf8'));
-  assert.notEqual(host.version, 'none', 'this test needs writable cgroups');
-  const plan = createCgroupManager(host, { cgroupParent }).plan({ id: name, resources });
-  context.after(async () => {
-    await executeHostOperations(plan.cleanup);
-    for (const shared of plan.sharedDirectories) {
-      // Also those of hierarchies that this group has not joined.
-      if (!existsSync(shared)) continue;
-      await rmdir(shared);
-      await rmdir(shared.slice(0, shared.lastIndexOf('/')));
-    }
-  });
-  await executeHostOperations(plan.prepare);
-  return plan;
-}
 
 /** Runs a shell script that has put itself into the group before anything else. */
 function runInside(plan: CgroupPlan, script: string): Promise<ProgramResult> {
-  const files = plan.join.map(({ path }) => (existsSync(`${path}/tasks`) ? `${path}/tasks` : `${path}/cgroup.procs`));
-  const moves = files.map((file) => `echo 0 > ${file} || exit 99`).join('\n');
+  const moves = joinLines(plan);
   return runProgram('/bin/sh', ['-c', `${moves}\nexec sh -c "$0"`, script]);
 }
 
@@ -63,22 +40,8 @@ test('the limit on processes holds', async (context) => {
   const plan = await makeGroup(context, 'pids', { pidsLimit: 3 });
   const run = await runInside(plan, 'for i in 1 2 3 4; do sleep 30 > /dev/null 2>&1 & done');
   assert.match(run.stdout + run.stderr, /fork|Resource temporarily unavailable/);
-  await killAll(plan);
+  await killAll(plan); // dash gives up at the failed fork and leaves what it has started
 });
-
-/** dash gives up at the failed fork and leaves what it has started. */
-async function killAll(plan: CgroupPlan): Promise<void> {
-  assert.ok(plan.files.processes !== undefined);
-  for (;;) {
-    const pids = (await readFile(plan.files.processes, 'utf8'))
-      .trim()
-      .split('\n')
-      .filter((each) => each !== '');
-    if (pids.length === 0) return;
-    for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 test('only allowed devices can be opened where the host restricts devices', async (context) => {
   const plan = await makeGroup(context, 'devices', {});

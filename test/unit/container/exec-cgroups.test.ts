@@ -8,7 +8,10 @@ test('a further process joins every group of its container, that of its processo
   const { create, services, launcher } = await openMemoryLab(context);
   const hierarchies = { memory: '/cg/memory', pids: '/cg/pids', cpuset: '/cg/cpuset' };
   const cpuset = { cpus: '0-1', mems: '0' };
-  const cgroups = createCgroupManager({ version: 'v1', hierarchies, swap: true, cpuset, hybrid: false }, {});
+  const cgroups = createCgroupManager(
+    { version: 'v1', hierarchies, swap: true, cpuset, hybrid: false, blockWeightFiles: [] },
+    {},
+  );
   const container = await create(['hang']);
   await container.start();
   const record = await services.containers.records.resolve(container.id);

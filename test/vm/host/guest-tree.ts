@@ -19,6 +19,9 @@ const modules = [
   ...['nft_ct', 'nft_fib_inet', 'nft_fib_ipv4', 'nft_reject_inet', 'nft_compat', 'loop', 'ext4', 'brd', 'bfq'],
 ];
 
+/** Two disks in memory: one for files, one to be read by those who must not. */
+const parameters: Readonly<Record<string, string>> = { 'brd.ko': 'rd_nr=2 rd_size=262144' };
+
 const directories = [
   '/dev',
   '/etc',
@@ -46,7 +49,8 @@ export async function guestTree(): Promise<[path: string, entry: TreeEntry][]> {
   for (const path of directories) tree.set(path, { type: 'directory', mode: path.endsWith('tmp') ? 0o1777 : 0o755 });
   for (const [path, text] of Object.entries(texts)) tree.set(path, { type: 'text', mode: 0o644, text });
   await addBusybox(tree);
-  await addNode(tree);
+  await addProgram(tree, process.execPath, '/usr/bin/node');
+  await addProgram(tree, '/sbin/mke2fs', '/usr/bin/mke2fs');
   await addProject(tree);
   await addModules(tree);
   await tree.addHostPathAs(join(project, 'test/vm/init.sh'), '/init');
@@ -60,11 +64,12 @@ async function addBusybox(tree: HostTree): Promise<void> {
   for (const name of applets) if (name !== 'busybox') tree.set(`/bin/${name}`, { type: 'link', target: 'busybox' });
 }
 
-async function addNode(tree: HostTree): Promise<void> {
-  await tree.addHostPathAs(process.execPath, '/usr/bin/node');
-  const elf = await readElf(process.execPath);
-  if (elf === undefined) throw new Error(`${process.execPath} is no program`);
-  const { paths, usesCache } = await resolveLibraries(process.execPath, elf);
+/** With the libraries that it loads. */
+async function addProgram(tree: HostTree, source: string, target: string): Promise<void> {
+  await tree.addHostPathAs(source, target);
+  const elf = await readElf(source);
+  if (elf === undefined) throw new Error(`${source} is no program`);
+  const { paths, usesCache } = await resolveLibraries(source, elf);
   for (const path of paths) await tree.addHostPath(path);
   if (usesCache) await tree.addHostPath('/etc/ld.so.cache');
 }
@@ -88,9 +93,6 @@ function packages(): string[] {
 async function addModules(tree: HostTree): Promise<void> {
   const files = moduleFiles(findKernel(), modules);
   for (const path of files) await tree.addHostPathAs(path, `/modules/${basename(path)}`);
-  tree.set('/modules/order', {
-    type: 'text',
-    mode: 0o644,
-    text: `${files.map((each) => basename(each)).join('\n')}\n`,
-  });
+  const lines = files.map((each) => `${basename(each)} ${parameters[basename(each)] ?? ''}\n`);
+  tree.set('/modules/order', { type: 'text', mode: 0o644, text: lines.join('') });
 }

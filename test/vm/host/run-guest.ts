@@ -71,7 +71,7 @@ function tail(path: string): string {
 
 /** No acceleration: machines that build this project are often virtual themselves. */
 function machineOptions(initramfs: string, consoleLog: string): string[] {
-  const commandLine = 'console=ttyS0 quiet panic=-1 loglevel=4 cgroup_no_v1=all hugepages=4 random.trust_cpu=on';
+  const commandLine = 'console=ttyS0 quiet panic=-1 loglevel=4 cgroup_no_v1=all hugepages=4';
   return [
     ...['-machine', 'q35,accel=tcg', '-cpu', 'max', '-smp', '2', '-m', '1536', '-nodefaults', '-no-user-config'],
     ...['-display', 'none', '-no-reboot', '-kernel', findKernel().image, '-initrd', initramfs, '-append', commandLine],

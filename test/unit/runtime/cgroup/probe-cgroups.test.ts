@@ -115,6 +115,8 @@ test('the files that take weights of block I/O are those of a group, or those th
   ]);
   assert.deepEqual(await weights({ ...v1, ...blkio, [`${root}/blkio/a/blkio.weight`]: '' }), ['blkio.weight']);
   assert.deepEqual(await weights({ ...v2, [`${root}/io.cost.model`]: '' }), ['io.weight']);
+  assert.deepEqual(await weights({ ...v2, '/sys/module/bfq/refcnt': '' }), ['io.bfq.weight']);
+  assert.deepEqual(await weights({ ...v1, ...blkio, '/sys/module/bfq/refcnt': '' }), ['blkio.bfq.weight']);
   const below = { [`${root}/system.slice/io.bfq.weight`]: '', [`${root}/system.slice/io.weight`]: '' };
   assert.deepEqual(await weights({ ...v2, ...below }), ['io.bfq.weight', 'io.weight']);
 });
