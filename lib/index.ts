@@ -62,7 +62,6 @@ export type {
   MakeDirectory,
   MountAttribute,
   MountOperation,
-  NamespaceKind,
   NamespaceOperation,
   Netlink,
   NodeOperation,
@@ -75,6 +74,7 @@ export type {
   WriteFile,
 } from './runtime/launch-plan.js';
 export type { LaunchedProcess, Launcher, LaunchRequest } from './runtime/launcher.js';
+export type { NamespaceKind } from './runtime/namespace-kind.js';
 export type {
   SeccompAction,
   SeccompCondition,
@@ -83,3 +83,12 @@ export type {
   SeccompProfile,
   SeccompRule,
 } from './runtime/seccomp/profile.js';
+export type {
+  AttributeOperation,
+  JoinOperation,
+  ListenOperation,
+  RendezvousOperation,
+  RunHook,
+  SetupOperation,
+  SlotMountOperation,
+} from './runtime/setup-operation.js';

@@ -12,7 +12,8 @@ import {
   maskedPaths,
   readonlyPaths,
 } from '../runtime/default-security.js';
-import type { MountOperation, NamespaceKind, NodeOperation } from '../runtime/launch-plan.js';
+import type { MountOperation, NodeOperation } from '../runtime/launch-plan.js';
+import type { NamespaceKind } from '../runtime/namespace-kind.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import type { ContainerConfig } from './container-config.js';
 import { containerFiles } from './container-files.js';

@@ -1,6 +1,7 @@
 import type { RootMount } from '../core/mount.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
-import type { MountOperation, NamespaceKind, NodeOperation, PlanOperation } from './launch-plan.js';
+import type { MountOperation, NodeOperation, PlanOperation } from './launch-plan.js';
+import type { NamespaceKind } from './namespace-kind.js';
 
 /** Operations that a layer contributes to a plan, by stage. */
 export interface PlanPart {

@@ -1,3 +1,4 @@
+import type { NamespaceKind } from './namespace-kind.js';
 import type { SetupOperation } from './setup-operation.js';
 
 /**
@@ -23,9 +24,6 @@ export interface LaunchPlan {
 /** The stages in the order of the wire format. */
 export const planStages = ['prepare', 'parent', 'child', 'cleanup'] as const;
 export type PlanStage = (typeof planStages)[number];
-
-/** @see namespaces(7) */
-export type NamespaceKind = 'mount' | 'pid' | 'ipc' | 'uts' | 'net' | 'cgroup' | 'user' | 'time';
 
 /** In stage `parent`, netlink messages refer to the container's network namespace by this number (IFLA_NET_NS_FD). */
 export const CONTAINER_NETNS_FD = 100;

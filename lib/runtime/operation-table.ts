@@ -1,4 +1,5 @@
-import type { MountAttribute, NamespaceKind, PlanOperation } from './launch-plan.js';
+import type { MountAttribute, PlanOperation } from './launch-plan.js';
+import type { NamespaceKind } from './namespace-kind.js';
 import { setupOperationRows } from './setup-operation-table.js';
 import { b, int32s, l, q, s, u, type WireValue } from './wire-value.js';
 

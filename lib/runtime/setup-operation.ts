@@ -1,4 +1,4 @@
-import type { NamespaceKind } from './launch-plan.js';
+import type { NamespaceKind } from './namespace-kind.js';
 
 /**
  * The operations that the OCI runtime-spec needs beyond those of an engine's own containers. Numbered slots hold what one

@@ -66,6 +66,8 @@ export const policyFolders: readonly string[] = [
   'lib/runtime/',
   'lib/runtime/seccomp/',
   'lib/runtime/cgroup/',
+  'lib/runtime/oci/',
+  'lib/runtime/oci/cgroup/',
   'lib/network/',
 ];
 
@@ -82,4 +84,9 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
 export const environmentReaders: readonly string[] = ['lib/engine/', 'lib/cli/'];
 
 /** Adapters are the subfolders of `mechanism` and `kernel` folders: only these may import them from outside. */
-export const adapterUsers: readonly string[] = ['lib/engine/default-services.ts', 'lib/testing.ts', 'lib/testing/'];
+export const adapterUsers: readonly string[] = [
+  'lib/engine/default-services.ts',
+  'lib/cli/', // each command is a program of its own, and puts itself together
+  'lib/testing.ts',
+  'lib/testing/',
+];

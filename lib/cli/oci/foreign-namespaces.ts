@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import type { NamespaceKind } from '../../runtime/launch-plan.js';
+import type { NamespaceKind } from '../../runtime/namespace-kind.js';
 import { isErrno } from './container-record.js';
 
 const files: Readonly<Record<NamespaceKind, string>> = {

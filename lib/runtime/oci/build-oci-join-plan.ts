@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from '../../core/process-identity.js';
-import type { JoinCgroup, LaunchPlan, NamespaceKind, PlanOperation } from '../launch-plan.js';
+import type { JoinCgroup, LaunchPlan, PlanOperation } from '../launch-plan.js';
+import type { NamespaceKind } from '../namespace-kind.js';
 import type { OciLinux } from './oci-linux.js';
 import type { OciProcess } from './oci-process.js';
 import { planLabels } from './plan-labels.js';

@@ -1,4 +1,5 @@
-import type { NamespaceKind, PlanOperation } from '../launch-plan.js';
+import type { PlanOperation } from '../launch-plan.js';
+import type { NamespaceKind } from '../namespace-kind.js';
 import { invalidConfig } from './invalid-config.js';
 import type { OciConfig } from './oci-config.js';
 import type { OciNamespace } from './oci-linux.js';

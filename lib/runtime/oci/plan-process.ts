@@ -29,6 +29,7 @@ export interface ProcessPlan {
 export function planProcess(process: OciProcess, linux: OciLinux, options: ProcessPlanOptions): ProcessPlan {
   const { path, seccomp } = options;
   const args = process.args ?? [];
+  const environment = variablesOf(process);
   if (args.length === 0 || args[0] === '') invalidConfig(`${path}.args`, 'expected a program');
   const uid = process.user?.uid ?? 0;
   const gid = process.user?.gid ?? 0;
@@ -40,7 +41,7 @@ export function planProcess(process: OciProcess, linux: OciLinux, options: Proce
     ...(process.terminal === true ? [] : [{ op: 'stdio-owner', uid, gid } as const]),
     ...planAttributes(process, linux, path),
     { op: 'working-directory', path: process.cwd },
-    { op: 'find-program', program: args[0] ?? '', search: searchPath(process.env ?? []) },
+    { op: 'find-program', program: args[0] ?? '', search: searchPath(environment) },
   ];
   const program: PlanOperation[] = [
     { op: 'bounding', keep: masks.bounding },
@@ -54,7 +55,7 @@ export function planProcess(process: OciProcess, linux: OciLinux, options: Proce
       ambient: masks.ambient,
     },
     ...(process.noNewPrivileges === true ? seccomp : []),
-    { op: 'execute', arguments: args, environment: [...(process.env ?? []), ...options.environment] },
+    { op: 'execute', arguments: args, environment: [...environment, ...options.environment] },
   ];
   return { before, program };
 }
@@ -74,3 +75,5 @@ function capabilityMasks(sets: OciCapabilities, path: string): Record<keyof OciC
     ambient: mask('ambient'),
   };
 }
+
+const variablesOf = ({ env = [] }: OciProcess): readonly string[] => env;

@@ -1,4 +1,5 @@
-import type { NamespaceKind, PlanOperation } from '../launch-plan.js';
+import type { PlanOperation } from '../launch-plan.js';
+import type { NamespaceKind } from '../namespace-kind.js';
 import { invalidConfig } from './invalid-config.js';
 
 /** Sysctls of the ipc namespace beside `fs.mqueue.*`. @see namespaces(7) */

@@ -1,7 +1,7 @@
 import { formatDeviceRule } from '../../cgroup/device-rules.js';
 import type { OciDeviceRule } from '../oci-resources.js';
+import type { CgroupWrite } from './cgroup-write.js';
 import { ociDeviceRules } from './oci-device-rules.js';
-import type { CgroupWrite } from './resource-writes.js';
 
 /**
  * Writes of the v1 device list: everything is forbidden, then the rules follow in their order.

@@ -1,22 +1,10 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
 import type { OciResources } from '../oci-resources.js';
 import type { CgroupHierarchy } from './cgroup-view.js';
+import type { CgroupWrite, ReadCgroupFile } from './cgroup-write.js';
 import { deviceWrites } from './device-writes.js';
 import { v1Writes } from './v1-writes.js';
 import { v2Writes } from './v2-writes.js';
-
-/** One value for one file of a container's group. */
-export interface CgroupWrite {
-  /** The v1 controller whose hierarchy has the file; of no meaning in v2. */
-  readonly controller: string;
-  readonly file: string;
-  readonly data: string;
-  /** What asked for it, for error messages. */
-  readonly option: string;
-}
-
-/** What a group's files have now, for orders that depend on it. Undefined: no such file. */
-export type ReadCgroupFile = (controller: string, file: string) => string | undefined;
 
 /**
  * The writes that bring resources about, in the order that the kernel accepts.

@@ -1,7 +1,7 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
 import type { OciBlockIo, OciMemory, OciResources } from '../oci-resources.js';
 import type { CgroupHierarchy } from './cgroup-view.js';
-import type { CgroupWrite, ReadCgroupFile } from './resource-writes.js';
+import type { CgroupWrite, ReadCgroupFile } from './cgroup-write.js';
 
 type Value = bigint | number | string | undefined;
 

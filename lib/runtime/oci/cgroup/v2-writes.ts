@@ -3,7 +3,7 @@ import { cpuWeight } from '../../cgroup/cpu-weight.js';
 import { invalidConfig } from '../invalid-config.js';
 import type { OciBlockIo, OciCpu, OciMemory, OciResources } from '../oci-resources.js';
 import type { CgroupHierarchy } from './cgroup-view.js';
-import type { CgroupWrite } from './resource-writes.js';
+import type { CgroupWrite } from './cgroup-write.js';
 import { pidsMax } from './v1-writes.js';
 
 type Row = [controller: string, file: string, value: bigint | number | string | undefined, option: string];
