@@ -22,7 +22,7 @@ export type SlotMountOperation =
       readonly type: string;
       /** On the host, for a copy. */
       readonly source: string;
-      /** `key=value` or `flag`. @see fsconfig(2) */
+      /** `key=value` or `flag`. See fsconfig(2). */
       readonly options: readonly string[];
       /** The copy has the mounts below the source too. */
       readonly recursive: boolean;
@@ -32,7 +32,7 @@ export type SlotMountOperation =
   | {
       readonly op: 'mount-attributes';
       readonly slot: number;
-      /** MOUNT_ATTR_… @see mount_setattr(2) */
+      /** MOUNT_ATTR_… See mount_setattr(2). */
       readonly set: bigint;
       readonly clear: bigint;
       /** MS_PRIVATE and the like, 0 for none. */
@@ -87,7 +87,7 @@ export type JoinOperation =
   | { readonly op: 'map-users'; readonly slot: number; readonly uidMap: string; readonly gidMap: string }
   /** Fails when the file is no namespace of this kind. */
   | { readonly op: 'open-namespace'; readonly slot: number; readonly path: string; readonly kind: NamespaceKind }
-  /** The child is born into a new time namespace; lines as in /proc/PID/timens_offsets. @see time_namespaces(7) */
+  /** The child is born into a new time namespace; lines as in /proc/PID/timens_offsets. See time_namespaces(7). */
   | { readonly op: 'time-namespace'; readonly offsets: string }
   /** In a PID namespace that `unshare` has made, the child goes on as another process; the shim learns of it by `await-fork`. */
   | { readonly op: 'fork-again' }
@@ -130,9 +130,9 @@ export interface RunHook {
 }
 
 export type AttributeOperation =
-  /** @see personality(2) */
+  /** See personality(2). */
   | { readonly op: 'personality'; readonly domain: number }
-  /** @see sched_setattr(2) */
+  /** See sched_setattr(2). */
   | {
       readonly op: 'scheduler';
       readonly policy: number;
@@ -143,11 +143,11 @@ export type AttributeOperation =
       readonly deadline: bigint;
       readonly period: bigint;
     }
-  /** @see ioprio_set(2) */
+  /** See ioprio_set(2). */
   | { readonly op: 'io-priority'; readonly value: number }
-  /** @see sched_setaffinity(2) */
+  /** See sched_setaffinity(2). */
   | { readonly op: 'cpu-affinity'; readonly processors: readonly number[] }
-  /** @see set_mempolicy(2) */
+  /** See set_mempolicy(2). */
   | { readonly op: 'memory-policy'; readonly mode: number; readonly nodes: readonly number[] }
   /** Writes a file below /proc/self/attr: a label of AppArmor or SELinux. Before the pivot. */
   | { readonly op: 'label'; readonly file: string; readonly label: string }
