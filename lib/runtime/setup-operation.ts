@@ -82,6 +82,7 @@ export type SlotMountOperation =
   /** Instead of `pivot-root`, where the kernel refuses that. */
   | { readonly op: 'change-root' };
 
+/** What concerns namespaces that are joined, and those of user and time. */
 export type JoinOperation =
   /** A user namespace that carries maps for mounts. */
   | { readonly op: 'map-users'; readonly slot: number; readonly uidMap: string; readonly gidMap: string }
@@ -107,6 +108,7 @@ export type RendezvousOperation =
   /** The caller becomes the parent of the child and gets its exit status; the shim only watches it. */
   | { readonly op: 'hand-over' };
 
+/** What connects the process with listeners outside. */
 export type ListenOperation =
   /** A UNIX socket that takes orders for as long as the shim lives (native/src/contact.c). */
   | { readonly op: 'listen'; readonly path: string }
@@ -129,6 +131,7 @@ export interface RunHook {
   readonly after: string;
 }
 
+/** What the process is given beside user, groups and capabilities. */
 export type AttributeOperation =
   /** See personality(2). */
   | { readonly op: 'personality'; readonly domain: number }
