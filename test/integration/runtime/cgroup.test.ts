@@ -21,7 +21,8 @@ const stats = (plan: CgroupPlan) => readCgroupStats(plan.files, fsCgroupFileAcce
 
 test('a program beyond its memory limit is killed and counted', async (context) => {
   const plan = await makeGroup(context, 'memory', { memory: 32 * MiB, memorySwap: 32 * MiB });
-  const run = await runInside(plan, 'exec head -c 200m /dev/zero | tail');
+  // One process: of two, the kernel may kill both before the memory of the first is free.
+  const run = await runInside(plan, 'exec tail /dev/zero');
   assert.notEqual(run.exitCode, 99, run.stderr);
   const { oomKills, cpuNanoseconds, pids } = await stats(plan);
   assert.equal(oomKills, 1);
