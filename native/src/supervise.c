@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -230,6 +231,20 @@ static bool was_out_of_memory(const char *path)
     return line != NULL && strtoul(line + strlen("oom_kill "), NULL, 10) > 0;
 }
 
+/*
+ * Until the library has closed its side, or for a second: a frame that it sends to one who is gone would cost it those
+ * that it has not read yet.
+ */
+static void linger(struct supervisor *self)
+{
+    struct pollfd poll_control = { .fd = self->control_fd, .events = POLLIN };
+    char ignored[256];
+
+    shutdown(self->control_fd, SHUT_WR);
+    while (poll(&poll_control, 1, 1000) > 0 && read(self->control_fd, ignored, sizeof(ignored)) > 0)
+        continue;
+}
+
 static void clean_up(struct supervisor *self)
 {
     struct tsc_writer last = { .size = 0 };
@@ -238,6 +253,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    linger(self);
 }
 
 static void finish(struct supervisor *self)
