@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { RootMount } from '../core/mount.js';
@@ -172,9 +172,4 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
   services.live.set(record.id, live);
   services.events.started(record, process);
   return live;
-}
-
-/** Removes what a failed or finished container has in RUN. */
-export async function removeRunDirectory(files: ContainerFiles): Promise<void> {
-  await rm(files.runDirectory, { recursive: true, force: true });
 }

@@ -104,17 +104,4 @@ export const readonlyPaths: readonly string[] = [
   '/proc/sysrq-trigger',
 ];
 
-/** A resource limit; `undefined` members stay as they are inherited. @see getrlimit(2) */
-export interface DefaultLimit {
-  readonly name: string;
-  readonly soft: number;
-  readonly hard: number;
-}
-
-/**
- * No limit is changed by default, as in Docker: a container inherits what the engine has. Raising one needs
- * CAP_SYS_RESOURCE, which the engine may lack.
- */
-export const defaultLimits: readonly DefaultLimit[] = [];
-
 export { defaultPath };

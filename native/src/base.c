@@ -4,6 +4,8 @@
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 int tsc_fail(struct tsc_err *err, int errnum, const char *op, const char *fmt, ...)
@@ -85,4 +87,31 @@ int tsc_write_all(int fd, const void *buffer, size_t size)
         size -= (size_t)count;
     }
     return 0;
+}
+
+ssize_t tsc_receive(int socket, void *data, size_t size, int fds[TSC_MAX_DESCRIPTORS], size_t *fd_count)
+{
+    struct iovec part = { .iov_base = data, .iov_len = size };
+    union {
+        char space[CMSG_SPACE(sizeof(int) * TSC_MAX_DESCRIPTORS)];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space),
+    };
+    struct cmsghdr *header;
+    ssize_t count;
+
+    *fd_count = 0;
+    do
+        count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return -errno;
+    header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(header), *fd_count * sizeof(int));
+    }
+    return count;
 }

@@ -48,6 +48,13 @@ int tsc_read_all(int fd, void *buffer, size_t size);
 /* Writes all bytes; 0 or -errno. */
 int tsc_write_all(int fd, const void *buffer, size_t size);
 
+/*
+ * Takes one message and the descriptors that came with it, at most TSC_MAX_DESCRIPTORS, all close-on-exec. The answer is
+ * recvmsg(2)'s, but -errno for a failure.
+ */
+#define TSC_MAX_DESCRIPTORS 4
+ssize_t tsc_receive(int socket, void *data, size_t size, int fds[TSC_MAX_DESCRIPTORS], size_t *fd_count);
+
 /* Roles: each gets what follows its name on the command line and returns the exit status of the process. */
 int tsc_role_unpack(int argc, char **argv);
 int tsc_role_supervise(int argc, char **argv);

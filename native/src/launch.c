@@ -97,20 +97,10 @@ static int run_parent(struct tsc_launch *launch, const struct tsc_plan *plan, st
 int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure)
 {
     struct tsc_failure buffer;
-    struct iovec data = { .iov_base = &buffer, .iov_len = sizeof(buffer) };
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space),
-    };
-    struct cmsghdr *header;
-    ssize_t size;
+    int fds[TSC_MAX_DESCRIPTORS];
+    size_t count;
+    ssize_t size = tsc_receive(report_fd, &buffer, sizeof(buffer), fds, &count);
 
-    do
-        size = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
-    while (size < 0 && errno == EINTR);
     if (size == sizeof(buffer)) {
         *failure = buffer;
         return 'F';
@@ -121,9 +111,8 @@ int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure)
     }
     if (size != 1)
         return 0;
-    header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-        memcpy(fd, CMSG_DATA(header), sizeof(int));
+    if (count > 0)
+        *fd = fds[0];
     return *(char *)&buffer;
 }
 

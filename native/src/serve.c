@@ -14,33 +14,18 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define REQUEST_FDS 4
+#define REQUEST_FDS TSC_MAX_DESCRIPTORS
 
 /* 1 with the descriptors, 0 at the end, or -errno. */
 static int take_request(int socket, int fds[REQUEST_FDS])
 {
     char mark;
-    struct iovec data = { .iov_base = &mark, .iov_len = 1 };
-    union {
-        char space[CMSG_SPACE(sizeof(int) * REQUEST_FDS)];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space),
-    };
-    struct cmsghdr *header;
-    ssize_t size;
+    size_t count;
+    ssize_t size = tsc_receive(socket, &mark, sizeof(mark), fds, &count);
 
-    do
-        size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (size < 0 && errno == EINTR);
     if (size <= 0)
-        return size < 0 ? -errno : 0;
-    header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int) * REQUEST_FDS))
-        return -EPROTO;
-    memcpy(fds, CMSG_DATA(header), sizeof(int) * REQUEST_FDS);
-    return 1;
+        return (int)size;
+    return count == REQUEST_FDS ? 1 : -EPROTO;
 }
 
 /* The requested descriptors become 0 to 3. They are above 3 already: 0 to 3 were taken when they arrived. */

@@ -51,7 +51,6 @@ export function padded(bytes: Uint8Array): Uint8Array {
 export const readU16 = (bytes: Uint8Array, offset = 0): number => view(bytes).getUint16(offset, little);
 export const readU32 = (bytes: Uint8Array, offset = 0): number => view(bytes).getUint32(offset, little);
 export const readI32 = (bytes: Uint8Array, offset = 0): number => view(bytes).getInt32(offset, little);
-export const readBe16 = (bytes: Uint8Array, offset = 0): number => view(bytes).getUint16(offset, false);
 export const readBe32 = (bytes: Uint8Array, offset = 0): number => view(bytes).getUint32(offset, false);
 
 function view(bytes: Uint8Array): DataView {

@@ -16,12 +16,3 @@ export interface CgroupView {
   /** The container sees its own cgroup as root. */
   readonly newNamespace: boolean;
 }
-
-/** The directory of a container in the hierarchy of a v1 controller (or in the only one of v2). */
-export function controllerDirectory(
-  view: Pick<CgroupView, 'hierarchies' | 'path'>,
-  controller: string,
-): string | undefined {
-  const found = view.hierarchies.find((each) => each.version === 2 || each.controllers.includes(controller));
-  return found === undefined ? undefined : `${found.directory}${view.path}`;
-}
