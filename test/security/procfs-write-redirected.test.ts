@@ -32,6 +32,33 @@ test('a sysctl is not written through what covers its file in the container', as
   assert.equal(await readFile(canary, 'utf8'), 'untouched');
 });
 
+test('nor through what has covered it from the beginning, and it has its value', async (context) => {
+  const { lab, canary } = await withCover(context);
+  const uncovered = setting.replace('/proc', '/tmp/proc');
+  await lab.configure(['cat', setting, uncovered], (config) => {
+    config.linux['sysctl'] = { 'net.ipv4.ip_default_ttl': '77' };
+    config.mounts.push(
+      { destination: setting, type: 'bind', source: canary, options: ['bind'] },
+      { destination: '/tmp/proc', type: 'proc', source: 'proc' },
+    );
+  });
+  const { stdout, stderr } = await lab.oci('run', 'x');
+  assert.equal(stdout, 'untouched77\n', stderr);
+  assert.equal(await readFile(canary, 'utf8'), 'untouched');
+});
+
+test('the place where labels are written cannot be mounted over', async (context) => {
+  const { lab } = await withCover(context);
+  for (const destination of ['/proc/self/attr', '/proc/thread-self/attr']) {
+    await lab.configure(['true'], (config) => {
+      config.mounts.push({ destination, type: 'tmpfs', source: 'tmpfs' });
+    });
+    const { exitCode, stderr } = await lab.oci('run', 'x');
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /a symbolic link is refused here/);
+  }
+});
+
 test('runc 1.1.5 writes the sysctl into the file that covers it', async (context) => {
   const { lab, canary } = await withCover(context);
   await runWithOldRuntime('runc', lab);
