@@ -7,7 +7,6 @@ import { hostsFile } from '../network/hosts-file.js';
 import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
 import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
-import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
@@ -83,7 +82,7 @@ async function tryStart(
       processFile: files.process,
       exitFile: files.exit,
       durable: config.lifetime === 'detached',
-      ...oomFile(cgroup),
+      ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
       signal: options.signal,
     });
     undo.commit();
@@ -92,9 +91,6 @@ async function tryStart(
     return undo.fail(toFileError(error, files.directory));
   }
 }
-
-const oomFile = (cgroup: CgroupPlan): { oomFile?: string } =>
-  cgroup.files.oomKills === undefined ? {} : { oomFile: cgroup.files.oomKills };
 
 async function attach(
   services: ContainerServices,
