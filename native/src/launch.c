@@ -57,7 +57,7 @@ static int enter_cgroups(struct tsc_launch *launch, struct tsc_err *err)
 __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, const struct tsc_plan *plan,
                                                  const int stdio[3])
 {
-    struct tsc_failure failure = { .section = TSC_CHILD };
+    struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
 
     if (enter_cgroups(launch, &failure.err) == 0 && place_stdio(stdio, &failure.err) == 0)
         tsc_plan_run(plan, TSC_CHILD, launch, false, &failure);

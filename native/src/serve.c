@@ -44,7 +44,7 @@ static int become_supervisor(const int fds[REQUEST_FDS])
 
 static void refuse(int control_fd, int errnum)
 {
-    struct tsc_failure failure = { .section = TSC_PREPARE };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
     struct tsc_writer frame = { .size = 0 };
 
     tsc_fail(&failure.err, errnum, "fork", "a supervisor");

@@ -316,7 +316,7 @@ static int prepare_process(struct supervisor *self, struct tsc_err *err)
 int tsc_role_supervise(int argc, char **argv)
 {
     static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
-    struct tsc_failure failure = { .section = TSC_PREPARE };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
     int stdio[3] = { 0, 1, 2 };
     int terminal = -1;
 
