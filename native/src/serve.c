@@ -28,28 +28,33 @@ static int take_request(int socket, int fds[REQUEST_FDS])
     return count == REQUEST_FDS ? 1 : -EPROTO;
 }
 
+static void refuse(int control_fd, int errnum, const char *what)
+{
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
+    struct tsc_writer frame = { .size = 0 };
+
+    tsc_fail(&failure.err, errnum, what, "a supervisor");
+    tsc_put_failure(&frame, &failure);
+    tsc_send_frame(control_fd, TSC_FRAME_FAILED, &frame);
+}
+
 /* The requested descriptors become 0 to 3. They are above 3 already: 0 to 3 were taken when they arrived. */
 static int become_supervisor(const int fds[REQUEST_FDS])
 {
     struct sigaction normal = { .sa_handler = SIG_DFL };
 
-    for (int fd = 0; fd < REQUEST_FDS; fd++)
-        if (dup2(fds[fd], fd) < 0)
+    for (int fd = 0; fd < REQUEST_FDS; fd++) {
+        if (dup2(fds[fd], fd) < 0) {
+            refuse(fds[TSC_CONTROL_FD], errno, "dup2");
             return 1;
-    if (syscall(SYS_close_range, (unsigned)REQUEST_FDS, ~0u, 0) < 0)
+        }
+    }
+    if (syscall(SYS_close_range, (unsigned)REQUEST_FDS, ~0u, 0) < 0) {
+        refuse(TSC_CONTROL_FD, errno, "close_range");
         return 1;
+    }
     sigaction(SIGCHLD, &normal, NULL);
     return tsc_role_supervise(0, NULL);
-}
-
-static void refuse(int control_fd, int errnum)
-{
-    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
-    struct tsc_writer frame = { .size = 0 };
-
-    tsc_fail(&failure.err, errnum, "fork", "a supervisor");
-    tsc_put_failure(&frame, &failure);
-    tsc_send_frame(control_fd, TSC_FRAME_FAILED, &frame);
 }
 
 int tsc_role_serve(int argc, char **argv)
@@ -72,7 +77,7 @@ int tsc_role_serve(int argc, char **argv)
         if (child == 0)
             return become_supervisor(fds);
         if (child < 0)
-            refuse(fds[3], errno);
+            refuse(fds[TSC_CONTROL_FD], errno, "fork");
         for (int i = 0; i < REQUEST_FDS; i++)
             close(fds[i]);
     }

@@ -66,12 +66,14 @@ async function childrenOf(pid: number): Promise<number[]> {
   return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
 }
 
-/** Resolves when strace has said so for each process. */
-async function attached(output: NodeJS.ReadableStream, count: number): Promise<void> {
+/** Resolves when strace has said so for each process. What it says later is of no interest, but must be taken. */
+function attached(output: NodeJS.ReadableStream, count: number): Promise<void> {
   let text = '';
-  for await (const chunk of output) {
-    text += String(chunk);
-    if (text.split(' attached').length > count) return void output.resume();
-  }
-  assert.fail(`strace has ended: ${text}`);
+  return new Promise((resolve, reject) => {
+    output.on('data', (chunk) => {
+      text += String(chunk);
+      if (text.split(' attached').length > count) resolve();
+    });
+    output.on('end', () => reject(new Error(`strace has ended: ${text}`)));
+  });
 }

@@ -108,7 +108,7 @@ const rows: readonly Row[] = [
   { calls: ['execve'], error: 'ENOMEM', code: 'PROGRAM_NOT_EXECUTABLE' },
   { calls: ['execve'], error: 'ENOENT', code: 'PROGRAM_NOT_FOUND' },
   // after the start
-  { calls: ['?rename', 'renameat', 'renameat2'], error: 'EIO', stage: 'prepare', operation: 'start: write' },
+  { calls: ['?rename', 'renameat', 'renameat2'], error: 'EIO', stage: 'parent', operation: 'start: write' },
   // a process that joins, with a terminal
   {
     way: 'exec',
@@ -141,6 +141,7 @@ const rows: readonly Row[] = [
   {
     calls: ['sendto'],
     error: 'EPERM',
+    when: '1',
     options: { network: 'bridge' },
     stage: 'parent',
     operation: 'netlink: send',
@@ -187,7 +188,9 @@ describe('each step of a start that fails', () => {
 
   for (const row of rows) {
     const { calls, error: errno, way = 'run', code = 'LAUNCH_FAILED' } = row;
-    test(`${way}: ${calls.at(-1)} with ${errno}${row.when === undefined ? '' : `, time ${row.when}`}`, async () => {
+    test(`${way}: ${calls.at(-1)} with ${errno}${row.when === undefined ? '' : `, time ${row.when}`}`, {
+      timeout: 30_000,
+    }, async () => {
       const outcome = await withFailingCalls(row, () => ways[way](row).catch((error: unknown) => error));
       assert.ok(EngineError.is(outcome), `no error of ours: ${JSON.stringify(outcome)} ${String(outcome)}`);
       assert.equal(outcome.code, code, outcome.message);

@@ -107,8 +107,8 @@ describe('hosts that do not let containers have what was asked for', () => {
     'a published port on an address of another host': {
       around: [],
       options: { network: 'bridge', ports: ['198.51.100.9:8080:80'] },
-      code: 'LAUNCH_FAILED',
-      data: { operation: 'reserve-port: bind', errno: 'EADDRNOTAVAIL', hint: /does not have this address/ },
+      code: 'INVALID_PORT_MAPPING',
+      data: { mapping: /198\.51\.100\.9/, reason: /no address of this host/ },
     },
   };
 
@@ -130,7 +130,7 @@ describe('hosts that do not let containers have what was asked for', () => {
 
   const { numbers } = syscallTable(seccompArchitecture(process.arch));
   const denied = {
-    clone3: ['EPERM', /user namespaces/],
+    clone3: ['ENOSYS', /filter of system calls/], // Node makes its threads by it, too, and does without it
     mount_setattr: ['ENOSYS', /filter of system calls/],
     fsopen: ['EPERM', /CAP_SYS_ADMIN/],
     move_mount: ['EPERM', /CAP_SYS_ADMIN/],
@@ -149,15 +149,19 @@ describe('hosts that do not let containers have what was asked for', () => {
     });
   }
 
-  test('too few descriptors: the run works or fails with what is missing', async () => {
+  test('too few descriptors: a run works, or fails with what is missing', async () => {
     const codes = new Set<string>();
-    for (let limit = 26; limit < 60; limit += 3) {
-      const outcome = await attempt(['prlimit', `--nofile=${limit}:${limit}`]);
+    for (const free of [0, 1, 2, 3, 5, 7, 9, 12, 15, 20]) {
+      const outcome = await attempt(['env', `TSC_TEST_FREE_DESCRIPTORS=${free}`]);
       codes.add(outcome.code ?? String(outcome.exitCode));
-      assert.ok(outcome.code === undefined || JSON.stringify(outcome).includes('EMFILE'), JSON.stringify(outcome));
+      const isTold = ['SYSTEM_CALL_FAILED', 'SHIM_FAILED', 'LAUNCH_FAILED'].includes(outcome.code ?? '');
+      assert.ok(
+        outcome.code === undefined || (isTold && JSON.stringify(outcome).includes('EMFILE')),
+        JSON.stringify(outcome),
+      );
       await assertSameFootprint(still);
     }
-    assert.ok(codes.has('0') && codes.size > 1, `limits from too few to enough: ${[...codes].join(' ')}`);
+    assert.ok(codes.has('0') && codes.size > 1, `from too few to enough: ${[...codes].join(' ')}`);
   });
 });
 
@@ -169,7 +173,7 @@ test('user namespaces that are used up: the OCI runtime names the setting', asyn
     Object.assign(config.linux, { namespaces, uidMappings: same, gidMappings: same });
   });
   // The setting is one of each user namespace: this one is made for it.
-  const script = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"';
+  const script = 'mount -t tmpfs none /sys/fs/cgroup; echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"';
   const prefix = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh'];
   const { exitCode, stderr } = await lab.ociWith({ prefix }, 'run', 'x');
   assert.equal(exitCode, 1);
