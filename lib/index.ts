@@ -72,6 +72,7 @@ export type {
   ReservePort,
   RootOperation,
   WriteFile,
+  WriteValues,
 } from './runtime/launch-plan.js';
 export type { LaunchedProcess, Launcher, LaunchRequest } from './runtime/launcher.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';

@@ -95,6 +95,9 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
   ...setupOperationRows,
   'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
+  'new-network': { code: 81, signature: '', values: () => [] },
+  'enter-network': { code: 82, signature: '', values: () => [] },
+  'write-values': { code: 83, signature: 'sl', values: (o) => [s(o.path), l(o.values)] },
 };
 
 /** @see mount(2) */

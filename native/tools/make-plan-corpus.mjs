@@ -46,6 +46,7 @@ const cgroupHosts = {
     swap: true,
     cpuset: { cpus: '0-1', mems: '0' },
     hybrid: false,
+    blockWeightFiles: [],
   },
   v2: {
     version: 'v2',
@@ -54,6 +55,7 @@ const cgroupHosts = {
     enabled: [],
     swap: true,
     deviceFilter: true,
+    blockWeightFiles: [],
   },
 };
 
