@@ -134,7 +134,7 @@ test('the types that the entry points export', () => {
     'Ulimit',
     'UlimitName',
     'WriteFile',
-  'WriteValues',
+    'WriteValues',
   ]);
   assert.deepEqual(exportedTypes('lib/testing.ts'), [
     'BlobInfo',
