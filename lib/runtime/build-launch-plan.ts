@@ -1,6 +1,11 @@
 import type { RootMount } from '../core/mount.js';
-import type { ContainerSpec, JoinSpec, ProcessSpec, SpecUser } from './container-spec.js';
+import type { ContainerSpec, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
 import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
+
+/** The plan that starts what a launcher is asked for. */
+export function buildPlan(spec: LaunchSpec): LaunchPlan {
+  return spec.kind === 'container' ? buildLaunchPlan(spec) : buildJoinPlan(spec);
+}
 
 /**
  * The plan that starts a container.
