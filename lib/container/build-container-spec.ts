@@ -40,6 +40,8 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
   const { record, layout, host, cgroup, endpoint } = sources;
   const { config } = record;
   return {
+    kind: 'container',
+    id: record.id,
     root: sources.root,
     readonlyRoot: config.readonlyRoot,
     rootTarget: layout.rootTarget(),

@@ -6,7 +6,6 @@ import type { RootMount } from '../core/mount.js';
 import { hostsFile } from '../network/hosts-file.js';
 import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
-import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { toFileError } from '../util/file-error.js';
@@ -75,7 +74,7 @@ async function tryStart(
     const { layout, host } = services;
     const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, removeAtEnd });
     const process = await services.launcher.launch({
-      plan: buildLaunchPlan(spec),
+      spec,
       stdin: options.stdin ?? 'null',
       output: options.output === 'pipe' ? 'pipe' : { logFile: files.log },
       terminal: false,

@@ -39,8 +39,14 @@ export interface ProcessSpec {
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
 }
 
-/** Everything about a container that its launch plan depends on. */
+/** What a launcher starts: a container, or a further process of one. */
+export type LaunchSpec = ContainerSpec | JoinSpec;
+
+/** Everything about a container that its launch depends on. */
 export interface ContainerSpec {
+  readonly kind: 'container';
+  /** 64 hex digits. */
+  readonly id: string;
   readonly root: RootMount;
   readonly readonlyRoot: boolean;
   /** An empty directory of the host: where the root is mounted, in the container's mount namespace only. */
@@ -62,6 +68,10 @@ export interface ContainerSpec {
 
 /** A process that joins a running container. */
 export interface JoinSpec {
+  readonly kind: 'join';
+  /** Of the container. */
+  readonly id: string;
+  /** Its first process. */
   readonly target: ProcessIdentity;
   readonly namespaces: readonly NamespaceKind[];
   readonly cgroup: PlanPart;

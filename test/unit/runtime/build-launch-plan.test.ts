@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildJoinPlan, buildLaunchPlan } from '#lib/runtime/build-launch-plan.js';
+import { buildJoinPlan, buildLaunchPlan, buildPlan } from '#lib/runtime/build-launch-plan.js';
 import { capabilityMask } from '#lib/runtime/capabilities.js';
 import { type ContainerSpec, emptyPart, type JoinSpec, type ProcessSpec } from '#lib/runtime/container-spec.js';
 import { encodePlan } from '#lib/runtime/encode-plan.js';
@@ -22,6 +22,8 @@ const process: ProcessSpec = {
 };
 
 const spec: ContainerSpec = {
+  kind: 'container',
+  id: 'a'.repeat(64),
   removeAtEnd: ['/gone'],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
@@ -209,6 +211,8 @@ test('permitted capabilities are the effective ones, and numeric users need no l
 
 describe('the plan of a process that joins', () => {
   const join: JoinSpec = {
+    kind: 'join',
+    id: spec.id,
     target: { pid: 77, startTicks: 99n },
     namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
     cgroup: { ...emptyPart, prepare: [{ op: 'join-cgroup', path: '/cg' }] },
@@ -260,11 +264,18 @@ describe('the plan of a process that joins', () => {
 
 test('every operation stands in a stage in which the shim accepts it', () => {
   const rows = [...nativeOperations().values()];
-  const join = { target: { pid: 1, startTicks: 1n }, namespaces: spec.namespaces, cgroup: emptyPart, process };
+  const join: JoinSpec = {
+    kind: 'join',
+    id: spec.id,
+    target: { pid: 1, startTicks: 1n },
+    namespaces: spec.namespaces,
+    cgroup: emptyPart,
+    process,
+  };
   for (const plan of [
     buildLaunchPlan(spec),
     buildLaunchPlan(withProcess({ noNewPrivileges: true, user: { kind: 'ids', uid: 1, gid: 1, groups: [] } })),
-    buildJoinPlan(join),
+    buildPlan(join),
   ]) {
     assert.ok(encodePlan(plan).length > 0);
     for (const stage of planStages) {
