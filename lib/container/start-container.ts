@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { RootMount } from '../core/mount.js';
@@ -57,14 +56,14 @@ async function tryStart(
 ): Promise<LiveContainer> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
-  if (!existsSync(files.record)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
+  if (!existsSync(files.directory)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
   const { status } = readState(files);
   if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
   await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
 
   const undo = new UndoStack();
   try {
-    await mkdir(files.runDirectory, { recursive: true, mode: 0o700 });
+    mkdirSync(files.runDirectory, { recursive: true, mode: 0o700 }); // RUN is new after a reboot
     forgetEarlierRun(files, undo);
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
@@ -80,7 +79,7 @@ async function tryStart(
       terminal: false,
       lifetime: config.lifetime,
       processFile: files.process,
-      exitFile: files.exit,
+      exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
       durable: config.lifetime === 'detached',
       ...oomFile(cgroup),
       signal: options.signal,
@@ -117,13 +116,14 @@ async function attach(
 
 /** A failed start leaves the records of the run before it as they were. */
 function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
-  for (const path of [files.process, files.exit]) {
-    const earlier = existsSync(path) ? readFileSync(path) : undefined;
-    rmSync(path, { force: true });
-    undo.defer(() => {
-      if (earlier === undefined) rmSync(path, { force: true });
-      else writeFileSync(path, earlier, { mode: 0o600 });
-    });
+  for (const path of [files.process, files.exit, files.runExit]) {
+    if (!existsSync(path)) {
+      undo.defer(() => rmSync(path, { force: true }));
+      continue;
+    }
+    const earlier = readFileSync(path);
+    undo.defer(() => writeFileSync(path, earlier, { mode: 0o600 }));
+    rmSync(path);
   }
 }
 
@@ -158,6 +158,7 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
   const settle = async (): Promise<void> => {
     try {
       await process.released;
+      live.cgroupsGone = true;
     } catch (error) {
       if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
       await removeCgroups(services, record); // somebody has killed the supervisor, and with it the container
@@ -165,9 +166,9 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
       await services.networks.get(record.config.network)?.detach(record.id);
     }
   };
-  const settled = settle();
+  const settled = Promise.resolve().then(settle);
   settled.catch(() => undefined); // whoever waits for it sees the failure: stop, remove, run
-  const live = { process, settled };
+  const live: LiveContainer = { process, settled, cgroupsGone: false };
   services.live.set(record.id, live);
   services.events.started(record, process);
   return live;
