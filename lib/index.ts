@@ -61,6 +61,7 @@ export type {
   JoinCgroup,
   LaunchPlan,
   MakeDirectory,
+  MakeFile,
   MountAttribute,
   MountOperation,
   NamespaceOperation,

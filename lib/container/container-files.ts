@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import { signalName } from '../core/signal.js';
@@ -91,8 +91,9 @@ function toExitStatus(numbers: readonly bigint[]): ExitStatus {
 
 const dateOf = (nanoseconds: bigint | undefined): Date => new Date(Number((nanoseconds ?? 0n) / 1_000_000n));
 
-/** A line of whole numbers; undefined when the file is missing. */
+/** A line of whole numbers; undefined when the file is missing, as most are most of the time. */
 function readNumbers(path: string): readonly bigint[] | undefined {
+  if (!existsSync(path)) return undefined; // far cheaper than an error
   try {
     const line = readFileSync(path, 'latin1').trim();
     return /^\d+(?: \d+)*$/.test(line) ? line.split(' ').map(BigInt) : undefined;

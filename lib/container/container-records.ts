@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -44,6 +44,7 @@ export class ContainerRecords {
 
   releaseName(name: string, id: string): void {
     const path = join(this.layout.names(), name);
+    if (!existsSync(path)) return;
     try {
       if (readFileSync(path, 'utf8') === id) rmSync(path, { force: true });
     } catch (error) {

@@ -6,6 +6,7 @@ import { hostsFile } from '../network/hosts-file.js';
 import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import type { HostFile } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
@@ -67,11 +68,11 @@ async function tryStart(
     forgetEarlierRun(files, undo);
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
-    writeEtcFiles(services, record, endpoint, files);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
     const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
     const { layout, host } = services;
-    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, removeAtEnd });
+    const etc = etcFiles(services, record, endpoint, files);
+    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
     const process = await services.launcher.launch({
       spec,
       stdin: options.stdin ?? 'null',
@@ -136,21 +137,23 @@ function renewWorkDirectory(root: RootMount): RootMount {
   return root;
 }
 
-function writeEtcFiles(
+function etcFiles(
   services: ContainerServices,
   record: ContainerRecord,
   endpoint: Endpoint,
   files: ContainerFiles,
-): void {
+): readonly HostFile[] {
   const { hostname, extraHosts } = record.config;
   const usesHostNetwork = endpoint.namespace === 'host';
   const addresses = endpoint.addresses.map(({ address }) => address);
   const hostGateway = usesHostNetwork ? '127.0.0.1' : endpoint.addresses[0]?.gateway;
   const hosts = hostsFile({ hostname, addresses, extraHosts, hostGateway });
-  writeFileSync(files.hostname, `${hostname}\n`, { mode: 0o644 });
-  writeFileSync(files.hosts, hosts, { mode: 0o644 });
-  const content = services.readResolvConf();
-  writeFileSync(files.resolvConf, usesHostNetwork ? content : resolvConf({ host: content }), { mode: 0o644 });
+  const servers = services.readResolvConf();
+  return [
+    { path: files.hostname, mode: 0o644, content: `${hostname}\n` },
+    { path: files.hosts, mode: 0o644, content: hosts },
+    { path: files.resolvConf, mode: 0o644, content: usesHostNetwork ? servers : resolvConf({ host: servers }) },
+  ];
 }
 
 /** Remembers the process, and gives back what the start has reserved as soon as it has ended. */

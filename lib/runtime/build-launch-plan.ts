@@ -1,6 +1,6 @@
 import type { RootMount } from '../core/mount.js';
 import { capabilityMask } from './capabilities.js';
-import type { ContainerSpec, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
+import type { ContainerSpec, HostFile, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
 import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
 import type { NamespaceKind } from './namespace-kind.js';
 
@@ -24,7 +24,7 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
   return {
     namespaces: spec.namespaces.filter((kind) => !network.made.includes(kind)),
     sharesMemory,
-    prepare: [...spec.cgroup.prepare, ...network.prepare],
+    prepare: [...spec.files.map(makeFile), ...spec.cgroup.prepare, ...network.prepare],
     parent,
     child: [
       { op: 'propagation', mode: 'slave' },
@@ -54,6 +54,10 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     ],
   };
 }
+
+const makeFile = ({ path, mode, content }: HostFile): PlanOperation => {
+  return { op: 'make-file', path, mode, data: content };
+};
 
 /**
  * The shim makes the network namespace itself, and all of the network before there is a child: nobody has to wait for

@@ -51,6 +51,7 @@ export type HostOperation =
   | RemoveTree
   | WriteFile
   | WriteValues
+  | MakeFile
   | JoinCgroup
   | DeviceFilter
   | Netlink
@@ -87,6 +88,14 @@ export interface WriteValues {
   readonly op: 'write-values';
   readonly path: string;
   readonly values: readonly string[];
+}
+
+/** Makes a file with this content, in place of one that is there. */
+export interface MakeFile {
+  readonly op: 'make-file';
+  readonly path: string;
+  readonly mode: number;
+  readonly data: string;
 }
 
 /**

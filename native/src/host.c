@@ -121,6 +121,25 @@ int tsc_op_write_values(struct tsc_launch *launch, struct tsc_reader *payload, s
     return 0;
 }
 
+/* One of the engine's own files. A container may have the earlier one open: it keeps that, and its content. */
+int tsc_op_make_file(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    mode_t mode = (mode_t)tsc_take_u32(payload);
+    const char *data = tsc_take_string(payload);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    TSC_AUTO_FD fd = open(path, flags, mode);
+    int result;
+
+    (void)launch;
+    if (fd < 0 && errno == EEXIST && unlink(path) == 0)
+        fd = open(path, flags, mode);
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    result = tsc_write_all(fd, data, strlen(data));
+    return result < 0 ? tsc_fail(err, -result, "write", "%s", path) : 0;
+}
+
 /*
  * On v1 a process that writes 0 to `tasks` moves itself without the system-wide lock that any write of a pid or to
  * `cgroup.procs` takes, and whose first taker waits for an RCU grace period of milliseconds. A v2 group has no such

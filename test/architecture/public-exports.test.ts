@@ -91,6 +91,7 @@ test('the types that the entry points export', () => {
     'LogLine',
     'LogOptions',
     'MakeDirectory',
+    'MakeFile',
     'MountAttribute',
     'MountOperation',
     'MountOption',

@@ -37,6 +37,7 @@ const spec: ContainerSpec = {
   nodes: [{ op: 'symlink', path: '/dev/fd', destination: '/proc/self/fd' }],
   maskedPaths: ['/proc/kcore'],
   readonlyPaths: ['/proc/sys'],
+  files: [{ path: '/run/c/hosts', mode: 0o644, content: 'x' }],
   cgroup: {
     ...emptyPart,
     prepare: [{ op: 'join-cgroup', path: '/cg' }],
@@ -101,10 +102,10 @@ describe('the plan of a container', () => {
   test('has all of the network before there is a child, which then waits for nobody and copies nothing', () => {
     assert.deepEqual(
       plan.prepare.map(({ op }) => op),
-      ['join-cgroup', 'reserve-port', 'new-network', 'write-file', 'enter-network', 'write-file'],
+      ['make-file', 'join-cgroup', 'reserve-port', 'new-network', 'write-file', 'enter-network', 'write-file'],
     );
-    assert.deepEqual(plan.prepare[3], spec.network.parent[0], 'the host side acts on the host, beside the namespace');
-    assert.deepEqual(plan.prepare[5], spec.network.child[0], 'the rest acts inside');
+    assert.deepEqual(plan.prepare[4], spec.network.parent[0], 'the host side acts on the host, beside the namespace');
+    assert.deepEqual(plan.prepare[6], spec.network.child[0], 'the rest acts inside');
     assert.deepEqual(plan.parent, []);
     assert.ok(!plan.child.some((each) => each.op === 'sync'));
     assert.equal(plan.sharesMemory, true);
@@ -146,7 +147,7 @@ describe('the plan of a container', () => {
   });
 
   test('joins its cgroup before the host side of the network, and undoes the network first', () => {
-    assert.equal(plan.prepare[0]?.op, 'join-cgroup');
+    assert.equal(plan.prepare[1]?.op, 'join-cgroup');
     assert.deepEqual(
       plan.cleanup.map(({ op }) => op),
       ['write-file', 'remove-directory', 'remove-tree'],
