@@ -1,5 +1,6 @@
 #include "control.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -66,4 +67,14 @@ int tsc_send_frame(int fd, enum tsc_frame type, const struct tsc_writer *writer)
         sent += (size_t)count;
     }
     return 0;
+}
+
+void tsc_linger(int fd)
+{
+    struct pollfd poll_end = { .fd = fd, .events = POLLIN };
+    char ignored[4096];
+
+    shutdown(fd, SHUT_WR);
+    while (poll(&poll_end, 1, 1000) > 0 && read(fd, ignored, sizeof(ignored)) > 0)
+        continue;
 }

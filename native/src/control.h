@@ -42,6 +42,11 @@ void tsc_put_u64(struct tsc_writer *writer, uint64_t value);
 void tsc_put_string(struct tsc_writer *writer, const char *text);
 /* Sends it. A library that is gone is no failure of the container: the result may be ignored. */
 int tsc_send_frame(int fd, enum tsc_frame type, const struct tsc_writer *writer);
+/*
+ * Waits until the other side has closed its own, or for a second, after the last frame: what it still sends to one who is
+ * gone would cost it the frames that it has not read yet.
+ */
+void tsc_linger(int fd);
 void tsc_put_failure(struct tsc_writer *writer, const struct tsc_failure *failure);
 
 #endif

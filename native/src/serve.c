@@ -60,6 +60,7 @@ static void refuse(int control_fd, const struct tsc_err *err)
 
     tsc_put_failure(&frame, &failure);
     tsc_send_frame(control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_linger(control_fd);
 }
 
 __attribute__((noreturn)) static void stand_by(const struct server *self)
@@ -73,6 +74,10 @@ __attribute__((noreturn)) static void stand_by(const struct server *self)
         _exit(0);
     if (write(self->taken[1], "", 1) < 0) /* a server that is gone makes no successor, and nobody asks for one */
         errno = 0;
+    if (signal_fd < 0) { /* what was missing then may be there now */
+        err.errnum = 0;
+        signal_fd = tsc_become_supervisor(&err);
+    }
     result = signal_fd < 0 ? signal_fd : place_descriptors(fds, signal_fd);
     if (result < 0) {
         tsc_fail(&err, -result, "close_range", "descriptors of a supervisor");

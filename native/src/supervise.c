@@ -231,20 +231,6 @@ static unsigned long count_oom_kills(const char *path)
     return line == NULL ? 0 : strtoul(line + strlen("oom_kill "), NULL, 10);
 }
 
-/*
- * Until the library has closed its side, or for a second: a frame that it sends to one who is gone would cost it those
- * that it has not read yet.
- */
-static void linger(struct supervisor *self)
-{
-    struct pollfd poll_control = { .fd = self->control_fd, .events = POLLIN };
-    char ignored[256];
-
-    shutdown(self->control_fd, SHUT_WR);
-    while (poll(&poll_control, 1, 1000) > 0 && read(self->control_fd, ignored, sizeof(ignored)) > 0)
-        continue;
-}
-
 static void clean_up(struct supervisor *self)
 {
     struct tsc_writer last = { .size = 0 };
@@ -253,7 +239,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
-    linger(self);
+    tsc_linger(self->control_fd);
 }
 
 static void finish(struct supervisor *self)
@@ -287,6 +273,7 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
     tsc_put_failure(&frame, failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_linger(self->control_fd);
     return 0;
 }
 

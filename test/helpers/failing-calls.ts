@@ -14,11 +14,11 @@ export interface FailingCalls {
 }
 
 /**
- * Makes system calls fail in the idle shims of this process's engines, and in what they fork from now on: in the
- * supervisor and the process on its way to become the program.
+ * Makes system calls fail in the shims of this process's engines, and in what they fork from now on: in supervisors and
+ * in processes on their way to become a program.
  */
 export async function withFailingCalls<T>({ calls, error, when }: FailingCalls, action: () => Promise<T>): Promise<T> {
-  const pids = await idleShims();
+  const pids = await shims();
   assert.ok(pids.length > 0, 'an engine has started something before');
   const list = calls.join(',');
   const child = spawn(
@@ -40,23 +40,19 @@ export async function withFailingCalls<T>({ calls, error, when }: FailingCalls, 
   }
 }
 
-/** Those that wait for work, as opposed to those that have a container. */
-async function idleShims(): Promise<number[]> {
+/** All below this process: one that makes supervisors, one that stands by, and those that have a container. */
+async function shims(): Promise<number[]> {
   const found: number[] = [];
   const visit = async (pid: number): Promise<void> => {
     for (const child of await childrenOf(pid)) {
-      if ((await readFile(`/proc/${child}/comm`, 'utf8').catch(() => '')).startsWith('tscontainer')) {
-        if (!(await childrenOf(child)).length || (await isServer(child))) found.push(child);
-      }
+      const name = await readFile(`/proc/${child}/comm`, 'utf8').catch(() => '');
+      if (name.startsWith('tscontainer')) found.push(child);
       await visit(child);
     }
   };
   await visit(process.pid);
   return found;
 }
-
-const isServer = async (pid: number): Promise<boolean> =>
-  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')[1] === 'serve';
 
 async function childrenOf(pid: number): Promise<number[]> {
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
@@ -66,13 +62,16 @@ async function childrenOf(pid: number): Promise<number[]> {
   return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
 }
 
-/** Resolves when strace has said so for each process. What it says later is of no interest, but must be taken. */
+/**
+ * Resolves when strace has said of each process that it is attached or gone: one that has just done its work may be. What
+ * it says later is of no interest, but must be taken.
+ */
 function attached(output: NodeJS.ReadableStream, count: number): Promise<void> {
   let text = '';
   return new Promise((resolve, reject) => {
     output.on('data', (chunk) => {
       text += String(chunk);
-      if (text.split(' attached').length > count) resolve();
+      if ([...text.matchAll(/ attached|attach: ptrace/g)].length >= count) resolve();
     });
     output.on('end', () => reject(new Error(`strace has ended: ${text}`)));
   });

@@ -9,7 +9,9 @@ import { assertSameFootprint, type Footprint, footprint } from '../../helpers/fo
 
 interface Row extends FailingCalls {
   /** What is tried. Default: a run without network. */
-  readonly way?: 'run' | 'exec' | 'tty';
+  readonly way?: 'run' | 'start' | 'exec' | 'tty';
+  /** It is the second try that fails: for the first one a supervisor stood by already. */
+  readonly second?: boolean;
   readonly options?: RunOptions;
   /** Data of LAUNCH_FAILED. */
   readonly stage?: string;
@@ -27,8 +29,15 @@ const filter = /filter of system calls/;
 const rows: readonly Row[] = [
   // before the plan
   { calls: ['close_range'], error: 'ENOSYS', stage: 'prepare', operation: 'start: close_range', hint: filter },
-  { calls: ['prctl'], error: 'EPERM', stage: 'prepare', operation: 'start: prctl' },
-  { calls: ['signalfd4'], error: 'EMFILE', stage: 'prepare', operation: 'start: signalfd', hint: /RLIMIT_NOFILE/ },
+  { calls: ['prctl'], error: 'EPERM', stage: 'child' },
+  {
+    calls: ['signalfd4'],
+    error: 'EMFILE',
+    second: true,
+    stage: 'prepare',
+    operation: 'start: signalfd',
+    hint: /RLIMIT_NOFILE/,
+  },
   // stage prepare
   {
     calls: ['?mkdir', 'mkdirat'],
@@ -47,7 +56,7 @@ const rows: readonly Row[] = [
     hint: /delegated/,
   },
   { calls: ['socketpair'], error: 'EMFILE', stage: 'prepare', operation: 'start: pipe', hint: /RLIMIT_NOFILE/ },
-  { calls: ['pipe2'], error: 'ENFILE', stage: 'prepare', operation: 'start: pipe', hint: /file-max/ },
+  { way: 'start', calls: ['pipe2'], error: 'ENFILE', stage: 'prepare', operation: 'start: pipe2', hint: /file-max/ },
   { calls: ['clone3'], error: 'EPERM', stage: 'prepare', operation: 'start: clone3', hint: /user namespaces/ },
   { calls: ['clone3'], error: 'ENOSPC', stage: 'prepare', operation: 'start: clone3', hint: /max_\*_namespaces/ },
   { calls: ['clone3'], error: 'EAGAIN', stage: 'prepare', operation: 'start: clone3', hint: /limit of processes/ },
@@ -77,8 +86,8 @@ const rows: readonly Row[] = [
   { calls: ['symlinkat'], error: 'EROFS', stage: 'child', operation: 'symlink' },
   { calls: ['mkdirat'], error: 'EDQUOT', options: tmpfs, stage: 'child', operation: 'mount: mkdir' },
   // stage child: namespaces and what belongs to them
-  { calls: ['unshare'], error: 'ENOSPC', stage: 'child', operation: 'unshare', hint: /max_\*_namespaces/ },
-  { calls: ['unshare'], error: 'EPERM', stage: 'child', operation: 'unshare', hint: /user namespaces/ },
+  { calls: ['unshare'], error: 'ENOSPC', hint: /max_\*_namespaces/ },
+  { calls: ['unshare'], error: 'EPERM', hint: /user namespaces/ },
   { calls: ['sethostname'], error: 'EPERM', stage: 'child', operation: 'hostname: sethostname' },
   { calls: ['setsid'], error: 'EPERM', stage: 'child', operation: 'session: setsid' },
   { calls: ['pivot_root'], error: 'EINVAL', stage: 'child', operation: 'pivot-root: pivot_root', hint: /rootfs/ },
@@ -108,7 +117,7 @@ const rows: readonly Row[] = [
   { calls: ['execve'], error: 'ENOMEM', code: 'PROGRAM_NOT_EXECUTABLE' },
   { calls: ['execve'], error: 'ENOENT', code: 'PROGRAM_NOT_FOUND' },
   // after the start
-  { calls: ['?rename', 'renameat', 'renameat2'], error: 'EIO', stage: 'parent', operation: 'start: write' },
+  { calls: ['?rename', 'renameat', 'renameat2'], error: 'EIO', operation: 'start: write' },
   // a process that joins, with a terminal
   {
     way: 'exec',
@@ -143,7 +152,6 @@ const rows: readonly Row[] = [
     error: 'EPERM',
     when: '1',
     options: { network: 'bridge' },
-    stage: 'parent',
     operation: 'netlink: send',
     hint: /CAP_NET_ADMIN/,
   },
@@ -182,6 +190,15 @@ describe('each step of a start that fails', () => {
 
   const ways = {
     run: (row: Row) => lab.engine.run(image, ['true'], { network: 'none', ...row.options }),
+    start: async () => {
+      const container = await lab.engine.containers.create({ image, command: ['true'], network: 'none' });
+      try {
+        await container.start();
+        return await container.wait();
+      } finally {
+        await container.remove({ force: true });
+      }
+    },
     exec: () => long.exec(['true'], { workingDir: '/etc' }),
     tty: async () => (await long.spawn(['true'], { tty: { columns: 80, rows: 24 } })).wait(),
   };
@@ -191,7 +208,10 @@ describe('each step of a start that fails', () => {
     test(`${way}: ${calls.at(-1)} with ${errno}${row.when === undefined ? '' : `, time ${row.when}`}`, {
       timeout: 30_000,
     }, async () => {
-      const outcome = await withFailingCalls(row, () => ways[way](row).catch((error: unknown) => error));
+      const outcome = await withFailingCalls(row, async () => {
+        if (row.second === true) await ways[way](row);
+        return ways[way](row).catch((error: unknown) => error);
+      });
       assert.ok(EngineError.is(outcome), `no error of ours: ${JSON.stringify(outcome)} ${String(outcome)}`);
       assert.equal(outcome.code, code, outcome.message);
       assert.deepEqual(outcome.cleanupErrors, []);
