@@ -6,8 +6,14 @@ export function toFileError(error: unknown, path: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new EngineError('NO_SPACE', { path }, { cause: error });
   if (code === undefined || syscall === undefined) return error;
-  return new EngineError('SYSTEM_CALL_FAILED', { syscall, errno: code, operand: path, hint: '' }, { cause: error });
+  const hint = hints[code] ?? '';
+  return new EngineError('SYSTEM_CALL_FAILED', { syscall, errno: code, operand: path, hint }, { cause: error });
 }
+
+const hints: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has too many open files: raise RLIMIT_NOFILE',
+  ENFILE: 'the host has too many open files',
+};
 
 /** Runs `work` on the file at `path`; failures of the system become EngineErrors that name it. */
 export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {

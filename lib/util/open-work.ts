@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/engine-error.js';
+import { toFileError } from './file-error.js';
 
 /**
  * Work that must not outlive what it belongs to. Closing aborts whatever is under way with `CLOSED` and waits until it
@@ -16,7 +17,10 @@ export class OpenWork {
     if (this.#closed) throw this.#refusal();
   }
 
-  /** Does `work` with a signal that aborts with `signal`, and with `CLOSED` on {@link close}. */
+  /**
+   * Does `work` with a signal that aborts with `signal`, and with `CLOSED` on {@link close}. A failure of the system that
+   * nobody below has understood becomes `SYSTEM_CALL_FAILED` (or `NO_SPACE`) here.
+   */
   async run<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.assertOpen();
     signal?.throwIfAborted();
@@ -27,6 +31,8 @@ export class OpenWork {
     this.#running.set(controller, running);
     try {
       return await running;
+    } catch (error) {
+      throw error === signal?.reason ? error : toFileError(error, (error as NodeJS.ErrnoException).path ?? '');
     } finally {
       this.#running.delete(controller);
       signal?.removeEventListener('abort', onAbort);

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Abortable } from '../../core/abortable.js';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { toFileError } from '../../util/file-error.js';
 import { parseShimReport, type ShimReport } from './shim-report.js';
 
 export interface RunShimOptions extends Abortable {
@@ -18,7 +19,7 @@ const maxReportBytes = 64 * 1024 * 1024;
  * Runs a role of the shim to its end and returns its report, which may say that the work has failed.
  *
  * The process is killed when `signal` aborts or `input` throws, and it has ended when this returns or throws.
- * @throws EngineError `SHIM_MISSING`, `SHIM_FAILED`; whatever `input` throws; the reason of `signal`.
+ * @throws EngineError `SHIM_MISSING`, `SHIM_FAILED`, `SYSTEM_CALL_FAILED`; whatever `input` throws; the reason of `signal`.
  */
 export async function runShim(
   shimPath: string,
@@ -29,15 +30,14 @@ export async function runShim(
   signal?.throwIfAborted();
   const child = spawn(shimPath, args, { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], cwd: '/', env: {} });
   const ended = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  if (child.pid === undefined) throw await startFailure(ended, shimPath); // without descriptors it has no streams either
   const kill = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
   try {
     const input = startFeeding(child, options.input ?? new Uint8Array(0), kill);
     const report = collect(child.stdio[3] as Readable, kill);
     report.catch(() => undefined); // looked at below, unless something more telling comes first
-    const [code, deathSignal] = await ended.catch((error: unknown) => {
-      throw new EngineError('SHIM_MISSING', { searched: [shimPath], hint: String(error) }, { cause: error });
-    });
+    const [code, deathSignal] = await ended;
     const inputFailure = await input;
     signal?.throwIfAborted();
     if (inputFailure !== undefined) throw inputFailure.error;
@@ -50,6 +50,15 @@ export async function runShim(
   } finally {
     signal?.removeEventListener('abort', kill);
   }
+}
+
+/** Node tells it as an event. */
+async function startFailure(ended: Promise<unknown>, shimPath: string): Promise<unknown> {
+  const error = await ended.catch((reason: unknown) => reason);
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'EACCES' || code === 'ENOEXEC'
+    ? new EngineError('SHIM_MISSING', { searched: [shimPath], hint: String(error) }, { cause: error })
+    : toFileError(error, shimPath);
 }
 
 /** Writes `input` and closes. The answer is the input's own failure; a role that stops reading is no failure here. */

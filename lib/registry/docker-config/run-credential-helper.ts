@@ -65,6 +65,8 @@ function exchange(
       stdio: ['pipe', 'pipe', 'ignore'],
       ...(environment !== undefined && { env: { ...environment } }),
     });
+    child.once('error', (cause) => reject(failed(`it cannot be run: ${cause.message}`, cause)));
+    if (child.pid === undefined) return; // for want of descriptors: then it has no streams either
     // Without a reader the pipe is closed, so that programs which the helper has started cannot hold this up.
     const stop = (): void => {
       child.kill('SIGKILL');
@@ -79,10 +81,6 @@ function exchange(
       else stop();
     });
     child.stdin.on('error', () => undefined); // a helper that has ended before it read tells so by its exit code
-    child.once('error', (cause) => {
-      clearTimeout(timer);
-      reject(failed(`it cannot be run: ${cause.message}`, cause));
-    });
     child.once('exit', () => {
       clearTimeout(timer);
       timer = setTimeout(stop, drainMs);
