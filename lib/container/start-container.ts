@@ -69,8 +69,9 @@ async function tryStart(
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
-    const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
     const { layout, host } = services;
+    const all = [{ path: files.runDirectory }, { path: files.directory, trash: layout.trash(id) }];
+    const removeAtEnd = options.removeAtEnd === true ? all : [];
     const etc = etcFiles(services, record, endpoint, files);
     const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
     const process = await services.launcher.launch({

@@ -58,10 +58,12 @@ __attribute__((noreturn)) static void stand_by(const struct server *self)
     int signal_fd = tsc_become_supervisor(&err);
     int fds[REQUEST_FDS];
 
+    tsc_set_name("tscontainer-idle");
     if (signal_fd < 0 || take_request(TSC_CONTROL_FD, fds) <= 0)
         _exit(0);
     if (write(self->taken[1], "", 1) < 0) /* a server that is gone makes no successor, and nobody asks for one */
         errno = 0;
+    tsc_set_name("tscontainer-shim");
     if (place_descriptors(fds, signal_fd) < 0)
         _exit(1);
     _exit(tsc_supervise(TSC_CONTROL_FD + 1));

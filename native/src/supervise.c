@@ -252,6 +252,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    tsc_remove_discarded(&self->launch);
     linger(self);
 }
 
@@ -286,6 +287,7 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
     tsc_put_failure(&frame, failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_remove_discarded(&self->launch);
     return 0;
 }
 
