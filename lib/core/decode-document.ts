@@ -1,3 +1,4 @@
+import { assertFewValues } from './assert-few-values.js';
 import { type Decoder, decodeJson } from './decode.js';
 import { EngineError } from './errors/engine-error.js';
 
@@ -9,6 +10,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws EngineError `INVALID_MANIFEST` naming `what` and the path inside the document.
  */
 export function decodeDocument<T>(bytes: Uint8Array, decoder: Decoder<T>, what: string): T {
+  assertFewValues(bytes, what);
   let json: string;
   try {
     json = utf8.decode(bytes);
