@@ -18,6 +18,7 @@ import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js'
 import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
+import type { CredentialSource } from '../registry/credential-source.js';
 import { DistributionRegistryClient } from '../registry/distribution/distribution-registry-client.js';
 import { DockerConfigCredentialSource } from '../registry/docker-config/docker-config-credential-source.js';
 import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
@@ -48,10 +49,11 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const records = new ContainerRecords(layout);
   const content = new FsContentStore(layout.content(), kernel);
   await content.sweep();
+  const credentials = openCredentials(options);
   const images: ImageServices = {
     content,
     layers,
-    registry: options.registry ?? openRegistry(options),
+    registry: options.registry ?? openRegistry(options, credentials),
     images: new ImageRecords(layout.images()),
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
@@ -66,6 +68,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     images,
     containers: containerServices(options, { layout, kernel, host, layers, bridge, records, images, events }),
     contentLock,
+    credentials,
     teardownNetworks: async () => void (await bridge.teardownIfUnused()),
     searchPath: process.env['PATH'] ?? '',
   };
@@ -149,11 +152,15 @@ function openBridge(layout: StorageLayout, kernel: Kernel): BridgeNetworkDriver 
   });
 }
 
-function openRegistry(options: EngineOptions): RegistryClient {
+function openCredentials(options: EngineOptions): CredentialSource {
   const dockerConfig = options.dockerConfig ?? join(homedir(), '.docker', 'config.json');
+  return options.credentials ?? new DockerConfigCredentialSource(dockerConfig);
+}
+
+function openRegistry(options: EngineOptions, credentials: CredentialSource): RegistryClient {
   return new DistributionRegistryClient({
     http: new NodeFetchHttpClient(),
-    credentials: options.credentials ?? new DockerConfigCredentialSource(dockerConfig),
+    credentials,
     plainHttp: options.insecureRegistries,
   });
 }

@@ -4,8 +4,11 @@ import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
+import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
+import type { Credential } from '../registry/credential-source.js';
+import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
 import { checkRuntime } from './preflight.js';
@@ -68,6 +71,32 @@ export class Engine implements AsyncDisposable {
     return containers.work.run(options.signal, (signal) =>
       runContainer(containers, image, command, { ...options, signal }),
     );
+  }
+
+  /**
+   * Proves a user name and password (or an identity token) to a registry and stores them as `docker login` does: by the
+   * credential helper that Docker's `config.json` names, else in that file, which is made for its owner only (0600). The
+   * password is not encrypted there. Where the registry gives an identity token in exchange, that is stored instead.
+   *
+   * @param registry - `host[:port]`; `docker.io` for Docker Hub.
+   * @throws EngineError `REGISTRY_DENIED` when it is wrong, `CREDENTIALS_FAILED` when it cannot be stored,
+   * `INVALID_OPTION`, and what registries throw.
+   */
+  async login(registry: string, credential: LoginCredential, options: Abortable = {}): Promise<LoginResult> {
+    const { containers, images, credentials } = this.#services;
+    const services = { registry: images.registry, credentials };
+    const complete: Credential = 'kind' in credential ? credential : { kind: 'basic', ...credential };
+    return containers.work.run(options.signal, (signal) => login(services, registry, complete, { signal }));
+  }
+
+  /**
+   * Forgets what {@link Engine.login} (or `docker login`) has stored; false when there was nothing.
+   *
+   * @throws EngineError `CREDENTIALS_FAILED`, `INVALID_OPTION`.
+   */
+  async logout(registry: string): Promise<boolean> {
+    const { containers, images, credentials } = this.#services;
+    return containers.work.run(undefined, () => logout({ registry: images.registry, credentials }, registry));
   }
 
   /** Listens to what happens in this process. Returns how to stop. */

@@ -81,7 +81,7 @@ export interface PushBlobOptions extends RegistryRequestOptions {
 /** How a blob came to be in the repository. */
 export type PushedBlob =
   | { readonly how: 'existed' | 'uploaded' }
-  | { readonly how: 'mounted'; /** The other repository. */ readonly from: string };
+  | { readonly how: 'mounted' /** The other repository. */; readonly from: string };
 
 /** The content of a blob from a byte on. */
 export type OpenBlob = (offset: number) => AsyncIterable<Uint8Array>;
@@ -99,7 +99,12 @@ export interface RegistryWriter {
    *
    * @throws EngineError `DIGEST_MISMATCH` when the registry has got other bytes than those of the digest.
    */
-  pushBlob(reference: Reference, descriptor: Descriptor, open: OpenBlob, options?: PushBlobOptions): Promise<PushedBlob>;
+  pushBlob(
+    reference: Reference,
+    descriptor: Descriptor,
+    open: OpenBlob,
+    options?: PushBlobOptions,
+  ): Promise<PushedBlob>;
   /**
    * Stores a manifest or index under the tag of the reference, else under its digest. A manifest with a subject is
    * listed among the subject's referrers, also where the registry does not do that itself.
@@ -144,11 +149,7 @@ export interface RegistryClient extends RegistryReader, RegistryBrowser, Registr
    *
    * @throws EngineError `REGISTRY_UNSUPPORTED` where a registry shows no catalog, and those of {@link RegistryReader}.
    */
-  search(
-    registry: string,
-    term: string,
-    options: RegistrySearchOptions,
-  ): Promise<readonly RegistrySearchResult[]>;
+  search(registry: string, term: string, options: RegistrySearchOptions): Promise<readonly RegistrySearchResult[]>;
   /** Ends idle connections; the client can be used again. */
   close(): void;
 }

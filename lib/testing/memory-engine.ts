@@ -20,6 +20,7 @@ import { createMemoryNetworkDriver } from '../network/memory/memory-network-driv
 import type { NetworkDriver } from '../network/network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
 import { MemoryRegistryClient } from '../registry/memory/memory-registry-client.js';
+import { StaticCredentialSource } from '../registry/memory/static-credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
 import { createNoCgroupManager } from '../runtime/cgroup/none/no-cgroup-manager.js';
@@ -89,6 +90,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     images,
     containers: { ...containerServices(options, images), layout, kernel, records, events },
     contentLock,
+    credentials: new StaticCredentialSource({}),
     teardownNetworks: async () => undefined,
     searchPath: '',
   };

@@ -31,7 +31,10 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const directory = await mkdtemp(join(tmpdir(), 'tsc-registry-'));
   const authentication = options.login === true ? authSection(directory) : [];
   await writeFile(join(directory, 'htpasswd'), `${username}:${htpasswd}\n`);
-  await writeFile(join(directory, 'config.yml'), [...baseSection(directory, options), ...authentication, ''].join('\n'));
+  await writeFile(
+    join(directory, 'config.yml'),
+    [...baseSection(directory, options), ...authentication, ''].join('\n'),
+  );
   const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },

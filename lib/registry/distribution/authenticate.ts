@@ -30,7 +30,11 @@ export async function authenticate(
   const ping = async (header?: string) =>
     followRedirects(
       endpoint.http,
-      { method: 'GET', url: new URL('/v2/', endpoint.url), headers: header === undefined ? {} : { authorization: header } },
+      {
+        method: 'GET',
+        url: new URL('/v2/', endpoint.url),
+        headers: header === undefined ? {} : { authorization: header },
+      },
       guard,
     );
   const fail = async (response: HttpResponse, header: string | undefined) =>
@@ -67,4 +71,3 @@ export async function authenticate(
     signal,
   );
 }
-

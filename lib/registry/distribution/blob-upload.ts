@@ -65,7 +65,10 @@ export class BlobUpload {
     this.#location = undefined;
     const signal = AbortSignal.timeout(cancelMs);
     try {
-      await this.#attempt({ method: 'DELETE', path: location, retries: 0, signal, headers: { 'content-length': '0' } }, discard);
+      await this.#attempt(
+        { method: 'DELETE', path: location, retries: 0, signal, headers: { 'content-length': '0' } },
+        discard,
+      );
     } catch {
       // "Clients SHOULD ignore any failures": the registry forgets the upload by itself in the end.
     }
@@ -82,8 +85,8 @@ export class BlobUpload {
       } catch (error) {
         options.signal?.throwIfAborted();
         const pauseMs = pauseBefore(error, failures, session.policy.clock);
-        const isLost = isRefusedRange(error);
-        if ((pauseMs === undefined && !isLost) || failures >= session.policy.retries) throw error;
+        const isMendable = hasStatus(error, 416) || (hasStatus(error, 413) && !this.#inParts);
+        if ((pauseMs === undefined && !isMendable) || failures >= session.policy.retries) throw error;
         await session.policy.clock.delay(pauseMs ?? 0, options.signal);
         if (await this.#isComplete()) return;
         const advanced = this.#offset > before;
@@ -220,9 +223,9 @@ const discard = (response: SessionResponse): true => {
   return true;
 };
 
-/** The registry has another part of the blob than was thought. */
-function isRefusedRange(error: unknown): boolean {
-  return EngineError.is(error, 'REGISTRY_FAILED') && error.data.status === 416;
+/** 416: the registry has another part of the blob than was thought. 413: a proxy takes no bodies of that size. */
+function hasStatus(error: unknown, status: 413 | 416): boolean {
+  return EngineError.is(error, 'REGISTRY_FAILED') && error.data.status === status;
 }
 
 /** Whose failure it was: the source's, the bytes', or the connection's. */

@@ -88,6 +88,10 @@ async function remove(
     // "If deletion is disabled, the registry MUST respond with either a 400 or a 405."
     if (!EngineError.is(error, 'REGISTRY_FAILED') || ![400, 405].includes(error.data.status)) throw error;
     const { registry, reason } = error.data;
-    throw new EngineError('REGISTRY_UNSUPPORTED', { registry, operation: `deleting ${place}`, reason }, { cause: error });
+    throw new EngineError(
+      'REGISTRY_UNSUPPORTED',
+      { registry, operation: `deleting ${place}`, reason },
+      { cause: error },
+    );
   }
 }

@@ -27,11 +27,7 @@ const maxMounts = 3;
  *
  * @see OCI distribution-spec, "Pushing blobs", "Mounting a blob from another repository"
  */
-export async function pushBlob(
-  target: PushBlobTarget,
-  open: OpenBlob,
-  options: PushBlobOptions,
-): Promise<PushedBlob> {
+export async function pushBlob(target: PushBlobTarget, open: OpenBlob, options: PushBlobOptions): Promise<PushedBlob> {
   const { session, endpoint, reference, descriptor } = target;
   const { repository } = reference;
   const scopes = [repositoryScope(repository, 'pull', 'push')];
@@ -48,7 +44,11 @@ export async function pushBlob(
 }
 
 /** `'mounted'`, or where the upload may begin that the registry offers instead; undefined when it offers nothing. */
-async function mount(target: PushBlobTarget, from: string, options: PushBlobOptions): Promise<URL | 'mounted' | undefined> {
+async function mount(
+  target: PushBlobTarget,
+  from: string,
+  options: PushBlobOptions,
+): Promise<URL | 'mounted' | undefined> {
   const { session, endpoint, reference, descriptor } = target;
   const query = new URLSearchParams({ mount: descriptor.digest, from, ...algorithmOf(descriptor) });
   const request = {

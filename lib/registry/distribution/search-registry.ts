@@ -30,7 +30,12 @@ export async function searchHub(
   path.searchParams.set('q', term);
   path.searchParams.set('n', String(options.limit));
   const { signal, onNotice } = options;
-  for await (const { content } of listPages(session, { signal, onNotice, endpoint, path, scopes: [] }, 'results', hubAnswer)) {
+  for await (const { content } of listPages(
+    session,
+    { signal, onNotice, endpoint, path, scopes: [] },
+    'results',
+    hubAnswer,
+  )) {
     return (content.results ?? []).slice(0, options.limit).map((each) => ({
       name: each.name.slice(0, 255),
       description: (each.description ?? '').slice(0, 1000),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { digestOf } from '../../core/digest.js';
-import { pushBytes, pushImage, type RegistryContractLab } from './registry-client-contract.js';
+import { pushBytes, pushImage, type RegistryContractLab } from './registry-under-test.js';
 
 /** The part of the contract that is about removing. */
 export function registryDeletionContract(lab: RegistryContractLab): void {

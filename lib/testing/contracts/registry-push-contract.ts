@@ -6,7 +6,7 @@ import { digestOf } from '../../core/digest.js';
 import { mediaTypes } from '../../core/media-types.js';
 import type { Reference } from '../../core/reference.js';
 import { readAll } from './read-all.js';
-import { inPieces, pushBytes, pushDocument, pushImage, type RegistryContractLab } from './registry-client-contract.js';
+import { inPieces, pushBytes, pushDocument, pushImage, type RegistryContractLab } from './registry-under-test.js';
 
 const layerOf = (bytes: Uint8Array): Descriptor => ({
   mediaType: mediaTypes.ociLayer,

@@ -1,7 +1,8 @@
 import { DistributionRegistryClient } from '#lib/registry/distribution/distribution-registry-client.js';
 import { StaticCredentialSource } from '#lib/registry/memory/static-credential-source.js';
 import { NodeFetchHttpClient } from '#lib/registry/node-fetch/node-fetch-http-client.js';
-import { type RegistryUnderTest, registryClientContract } from '#lib/testing/contracts/registry-client-contract.js';
+import { registryClientContract } from '#lib/testing/contracts/registry-client-contract.js';
+import type { RegistryUnderTest } from '#lib/testing/contracts/registry-under-test.js';
 import { startDockerRegistry } from '../../helpers/docker-registry.js';
 import { temporaryDirectory } from '../../helpers/temporary-directory.js';
 import { makeTestCertificates } from '../../helpers/test-certificate.js';
