@@ -41,6 +41,8 @@ export type { Reference } from './core/reference.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
 export type { EngineOptions } from './engine/engine-options.js';
+export { serveRegistry } from './engine/serve-registry.js';
+export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
 export type { ImageHost } from './image/image.js';
 export { Image } from './image/image.js';
 export type { Images } from './image/images.js';
@@ -55,6 +57,7 @@ export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './
 export type { PortMapping } from './network/port-mapping.js';
 export type { Credential, CredentialSource, CredentialStore } from './registry/credential-source.js';
 export type { LoginCredential, LoginResult } from './registry/login.js';
+export type { RegistryAccess, RegistryAction, RegistryAuth } from './registry/registry-access.js';
 export type {
   FetchedBlob,
   FetchedManifest,
@@ -70,6 +73,7 @@ export type {
   RegistryWriter,
 } from './registry/registry-client.js';
 export type { OnRegistryNotice, RegistryNotice } from './registry/registry-notice.js';
+export type { RegistryServer } from './registry/registry-server.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
 export type {

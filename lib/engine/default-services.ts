@@ -7,6 +7,7 @@ import { FsContentStore } from '../content/fs/fs-content-store.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
 import type { StorageLayout } from '../core/storage-layout.js';
+import { collectContent } from '../image/collect-content.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -19,6 +20,7 @@ import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
 import type { CredentialSource } from '../registry/credential-source.js';
+import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
 import { DistributionRegistryClient } from '../registry/distribution/distribution-registry-client.js';
 import { DockerConfigCredentialSource } from '../registry/docker-config/docker-config-credential-source.js';
 import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
@@ -50,6 +52,13 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const content = new FsContentStore(layout.content(), kernel);
   await content.sweep();
   const credentials = openCredentials(options);
+  const registryLinks = new DirectoryStorage({
+    directory: layout.registry(),
+    content,
+    hold: (work) => contentLock.hold(undefined, work),
+    removeUnused: () => collectContent(images),
+    now: Date.now,
+  });
   const images: ImageServices = {
     content,
     layers,
@@ -58,6 +67,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
@@ -68,6 +78,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     images,
     containers: containerServices(options, { layout, kernel, host, layers, bridge, records, images, events }),
     contentLock,
+    registryLinks,
     credentials,
     teardownNetworks: async () => void (await bridge.teardownIfUnused()),
     searchPath: process.env['PATH'] ?? '',

@@ -25,6 +25,7 @@ export class Engine implements AsyncDisposable {
   readonly containers: Containers;
   readonly #services: EngineServices;
   readonly #events: EngineEventHub;
+  readonly #attached = new Set<() => Promise<void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(services: EngineServices, events: EngineEventHub) {
@@ -55,6 +56,26 @@ export class Engine implements AsyncDisposable {
   static async assemble(services: EngineServices, events: EngineEventHub): Promise<Engine> {
     await recover(services);
     return new Engine(services, events);
+  }
+
+  /**
+   * What an engine works with, for what is built on it.
+   *
+   * @internal
+   */
+  static servicesOf(engine: Engine): EngineServices {
+    engine.#services.containers.work.assertOpen();
+    return engine.#services;
+  }
+
+  /**
+   * Has `close` called when the engine closes, before anything else. Returns how to take that back.
+   *
+   * @internal
+   */
+  static attach(engine: Engine, close: () => Promise<void>): () => void {
+    engine.#attached.add(close);
+    return () => void engine.#attached.delete(close);
   }
 
   /**
@@ -131,6 +152,7 @@ export class Engine implements AsyncDisposable {
         failures.push(error);
       }
     };
+    for (const close of this.#attached) await attempt(close);
     await containers.work.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);

@@ -22,7 +22,8 @@ export function registryPushContract(lab: RegistryContractLab): void {
     const reference = fresh();
     const { client } = subject();
     const bytes = randomBytes(400_000);
-    const config = await pushBytes(lab, reference, Buffer.from('{"made":"by hand"}'), mediaTypes.ociConfig);
+    const content = { os: 'none', architecture: 'none', rootfs: { diff_ids: [digestOf(bytes)] } };
+    const config = await pushBytes(lab, reference, Buffer.from(JSON.stringify(content)), mediaTypes.ociConfig);
     const layer = await pushBytes(lab, reference, bytes);
     const document = { mediaType: mediaTypes.ociManifest, config, layers: [layer] };
     const pushed = await pushDocument(lab, reference, document);

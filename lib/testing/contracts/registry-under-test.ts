@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Descriptor } from '../../core/descriptor.js';
 import { digestOf } from '../../core/digest.js';
 import { mediaTypes } from '../../core/media-types.js';
+import { hostPlatform } from '../../core/platform.js';
 import type { Reference } from '../../core/reference.js';
 import type { RegistryClient } from '../../registry/registry-client.js';
 
@@ -47,16 +48,18 @@ export async function pushDocument(
   return descriptor;
 }
 
-/** Pushes an image of one layer of random bytes. */
+/** Pushes an image of this machine, unlike any other, whose only layer is empty. */
 export async function pushImage(lab: RegistryContractLab, reference: Reference): Promise<Descriptor> {
-  const config = await pushBytes(
-    lab,
-    reference,
-    Buffer.from(`{"made":"${randomBytes(8).toString('hex')}"}`),
-    mediaTypes.ociConfig,
-  );
-  const layers = [await pushBytes(lab, reference, randomBytes(1000))];
-  return pushDocument(lab, reference, { mediaType: mediaTypes.ociManifest, config, layers } as { mediaType: string });
+  const archive = new Uint8Array(1024);
+  const content = {
+    ...hostPlatform(),
+    config: { Labels: { unique: randomBytes(8).toString('hex') } },
+    rootfs: { type: 'layers', diff_ids: [digestOf(archive)] },
+  };
+  const config = await pushBytes(lab, reference, Buffer.from(JSON.stringify(content)), mediaTypes.ociConfig);
+  const layers = [await pushBytes(lab, reference, archive)];
+  const document = { mediaType: mediaTypes.ociManifest, config, layers };
+  return pushDocument(lab, reference, document);
 }
 
 /** `bytes` as a stream of several chunks. */
