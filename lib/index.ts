@@ -73,6 +73,7 @@ export type {
   RegistryWriter,
 } from './registry/registry-client.js';
 export type { OnRegistryNotice, RegistryNotice } from './registry/registry-notice.js';
+export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';

@@ -24,6 +24,7 @@ export interface ReadOptions extends Abortable {
 export interface BlobWriter extends AsyncDisposable {
   /** Bytes that are here. */
   readonly size: number;
+  /** Adds to what is here. */
   append(bytes: Uint8Array): Promise<void>;
   /**
    * Makes the blob present; the writer has ended. After a mismatch it has not: it can be closed, or appended to.

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
@@ -19,12 +18,7 @@ import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js'
 import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
-import type { CredentialSource } from '../registry/credential-source.js';
 import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
-import { DistributionRegistryClient } from '../registry/distribution/distribution-registry-client.js';
-import { DockerConfigCredentialSource } from '../registry/docker-config/docker-config-credential-source.js';
-import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
-import type { RegistryClient } from '../registry/registry-client.js';
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
@@ -32,6 +26,7 @@ import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
 import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
+import { openRegistries } from './default-registries.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
 import { prepareRoot } from './prepare-root.js';
@@ -51,7 +46,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const records = new ContainerRecords(layout);
   const content = new FsContentStore(layout.content(), kernel);
   await content.sweep();
-  const credentials = openCredentials(options);
+  const { registry, credentials } = openRegistries(options);
   const registryLinks = new DirectoryStorage({
     directory: layout.registry(),
     content,
@@ -62,7 +57,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const images: ImageServices = {
     content,
     layers,
-    registry: options.registry ?? openRegistry(options, credentials),
+    registry,
     images: new ImageRecords(layout.images()),
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
@@ -160,19 +155,6 @@ function openBridge(layout: StorageLayout, kernel: Kernel): BridgeNetworkDriver 
         }
       },
     },
-  });
-}
-
-function openCredentials(options: EngineOptions): CredentialSource {
-  const dockerConfig = options.dockerConfig ?? join(homedir(), '.docker', 'config.json');
-  return options.credentials ?? new DockerConfigCredentialSource(dockerConfig);
-}
-
-function openRegistry(options: EngineOptions, credentials: CredentialSource): RegistryClient {
-  return new DistributionRegistryClient({
-    http: new NodeFetchHttpClient(),
-    credentials,
-    plainHttp: options.insecureRegistries,
   });
 }
 

@@ -7,7 +7,6 @@ import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
-import type { Credential } from '../registry/credential-source.js';
 import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
@@ -106,8 +105,7 @@ export class Engine implements AsyncDisposable {
   async login(registry: string, credential: LoginCredential, options: Abortable = {}): Promise<LoginResult> {
     const { containers, images, credentials } = this.#services;
     const services = { registry: images.registry, credentials };
-    const complete: Credential = 'kind' in credential ? credential : { kind: 'basic', ...credential };
-    return containers.work.run(options.signal, (signal) => login(services, registry, complete, { signal }));
+    return containers.work.run(options.signal, (signal) => login(services, registry, credential, { signal }));
   }
 
   /**

@@ -32,11 +32,11 @@ export interface LoginServices {
 export async function login(
   services: LoginServices,
   registryText: string,
-  credential: Credential,
+  given: LoginCredential,
   options: Abortable,
 ): Promise<LoginResult> {
   const registry = parseRegistry(registryText);
-  checkCredential(credential);
+  const credential = completeCredential(given);
   const { credentials } = services;
   if (!isCredentialStore(credentials)) throw unstorable(registry);
   const proved = await services.registry.authenticate(registry, credential, options);
@@ -60,16 +60,30 @@ function unstorable(registry: string): EngineError {
   return new EngineError('CREDENTIALS_FAILED', { registry, source: 'option credentials', reason });
 }
 
+/**
+ * A credential from its short form.
+ *
+ * @throws EngineError `INVALID_OPTION` naming `option`.
+ */
+export function completeCredential(credential: LoginCredential, option = 'credential'): Credential {
+  const complete: Credential = 'kind' in credential ? credential : { kind: 'basic', ...credential };
+  checkCredential(complete, option);
+  return complete;
+}
+
 /** What is sent as user and password must be one: a colon ends the user's name. @see RFC 7617, section 2 */
-function checkCredential(credential: Credential): void {
+function checkCredential(credential: Credential, place: string): void {
   const refuse = (option: string, expected: string): never => {
-    throw new EngineError('INVALID_OPTION', { option, expected, got: 'something else' });
+    throw new EngineError('INVALID_OPTION', { option: `${place}.${option}`, expected, got: 'something else' });
   };
   if (credential.kind === 'identity-token') {
-    if (credential.token === '') refuse('credential.token', 'an identity token');
+    if (typeof credential.token !== 'string' || credential.token === '') refuse('token', 'an identity token');
     return;
   }
-  if (credential.kind !== 'basic') refuse('credential.kind', "'basic' or 'identity-token'");
-  if (!/^[^:\u0000-\u001f\u007f]+$/.test(credential.username)) refuse('credential.username', 'a name without a colon');
-  if (/[\u0000-\u001f\u007f]/.test(credential.password)) refuse('credential.password', 'text without controls');
+  if (credential.kind !== 'basic') refuse('kind', "'basic' or 'identity-token'");
+  if (typeof credential.username !== 'string' || typeof credential.password !== 'string') {
+    refuse('username', 'a user name, and a password beside it');
+  }
+  if (!/^[^:\u0000-\u001f\u007f]+$/.test(credential.username)) refuse('username', 'a name without a colon');
+  if (/[\u0000-\u001f\u007f]/.test(credential.password)) refuse('password', 'text without controls');
 }

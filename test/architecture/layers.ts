@@ -28,7 +28,11 @@ export const layers: readonly Layer[] = [
   { name: 'containers', members: ['lib/container/', 'lib/build/'], mayImport: [...inner, 'policy', 'images'] },
   {
     name: 'composition root',
-    members: ['lib/engine/default-services.ts', 'lib/engine/default-registry-server.ts'],
+    members: [
+      'lib/engine/default-services.ts',
+      'lib/engine/default-registries.ts',
+      'lib/engine/default-registry-server.ts',
+    ],
     mayImport: ['*'],
   },
   {
@@ -90,6 +94,7 @@ export const environmentReaders: readonly string[] = ['lib/engine/', 'lib/cli/']
 /** Adapters are the subfolders of `mechanism` and `kernel` folders: only these may import them from outside. */
 export const adapterUsers: readonly string[] = [
   'lib/engine/default-services.ts',
+  'lib/engine/default-registries.ts',
   'lib/engine/default-registry-server.ts',
   'lib/cli/', // each command is a program of its own, and puts itself together
   'lib/testing.ts',

@@ -5,7 +5,14 @@ import * as testing from 'tscontainer/testing';
 import { repository, sourceFiles } from './source-files.js';
 
 test('the values that tscontainer exports', () => {
-  assert.deepEqual(Object.keys(main).sort(), ['Container', 'ContainerProcess', 'Engine', 'EngineError', 'Image']);
+  assert.deepEqual(Object.keys(main).sort(), [
+    'Container',
+    'ContainerProcess',
+    'Engine',
+    'EngineError',
+    'Image',
+    'serveRegistry',
+  ]);
 });
 
 test('the values that tscontainer/testing exports', () => {
@@ -118,13 +125,19 @@ test('the types that the entry points export', () => {
     'PushResult',
     'PushedBlob',
     'Reference',
+    'RegistryAccess',
+    'RegistryAction',
+    'RegistryAuth',
     'RegistryBrowser',
     'RegistryClient',
+    'RegistryListenOptions',
     'RegistryNotice',
+    'RegistryOptions',
     'RegistryReader',
     'RegistryRequestOptions',
     'RegistrySearchOptions',
     'RegistrySearchResult',
+    'RegistryServer',
     'RegistryWriter',
     'RemoveDirectory',
     'RemoveOptions',
@@ -144,6 +157,7 @@ test('the types that the entry points export', () => {
     'SeccompOperator',
     'SeccompProfile',
     'SeccompRule',
+    'ServeRegistryOptions',
     'SetupOperation',
     'SlotMountOperation',
     'StackUsage',

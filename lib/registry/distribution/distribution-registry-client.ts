@@ -43,6 +43,8 @@ export interface DistributionOptions {
   readonly plainHttp?: readonly string[] | undefined;
   /** What is special about a registry: mirrors, certificates. Default: nothing. */
   readonly findHost?: ((registry: string) => Promise<RegistryHost>) | undefined;
+  /** Called by `close`, to end the connections of those hosts. */
+  readonly closeHosts?: (() => void) | undefined;
   /** An exchange without a byte for this long is given up and repeated. Default 60 000. */
   readonly stallTimeoutMs?: number | undefined;
   /** How often a request is repeated after a failure that may pass. Default 4. */
@@ -193,6 +195,7 @@ export class DistributionRegistryClient implements RegistryClient {
   close(): void {
     this.#authorizer.clear();
     this.#options.http.close();
+    this.#options.closeHosts?.();
   }
 
   #sessionFor({ namespace }: { readonly namespace: string | undefined }): RegistrySession {

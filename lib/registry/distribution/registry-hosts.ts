@@ -1,21 +1,14 @@
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { HttpClient } from '../http-client.js';
+import type { MirrorSettings } from '../registry-options.js';
 import type { Clock } from './clock.js';
 import type { RegistryEndpoint } from './registry-endpoint.js';
 import { mayUsePlainHttp, registryUrl } from './registry-url.js';
 
-/** A registry that holds copies of another one's repositories. */
-export interface RegistryMirror {
-  /** `mirror.test:5000` */
-  readonly host: string;
-  /** `proxy/`, put before the names of repositories there; empty for none. */
-  readonly prefix: string;
-}
-
 /** How one registry is spoken to. */
 export interface RegistryHost {
   /** Asked first, in this order. */
-  readonly mirrors: readonly RegistryMirror[];
+  readonly mirrors: readonly MirrorSettings[];
   /** With the registry's own certificates; undefined for the client of all. */
   readonly http: HttpClient | undefined;
   /** True to speak TLS also to this machine, to which nothing needs to be encrypted. */
@@ -90,7 +83,12 @@ export class RegistryHosts {
     const now = this.#options.clock.now();
     const awake = (found?.mirrors ?? []).filter(({ host }) => (this.#restingUntil.get(host) ?? 0) <= now);
     return Promise.all(
-      awake.map(async ({ host, prefix }) => ({ ...(await this.upstream(host)), prefix, namespace: registry })),
+      awake.map(async ({ host, prefix, encrypted }) => {
+        const endpoint = await this.upstream(host);
+        const url = new URL(endpoint.url);
+        if (encrypted === true) url.protocol = 'https:';
+        return { ...endpoint, url, prefix, namespace: registry };
+      }),
     );
   }
 
