@@ -65,9 +65,9 @@ export class BlobUpload {
     this.#location = undefined;
     const signal = AbortSignal.timeout(cancelMs);
     try {
-      await this.#attempt(
+      await this.#ask(
         { method: 'DELETE', path: location, retries: 0, signal, headers: { 'content-length': '0' } },
-        discard,
+        () => true,
       );
     } catch {
       // "Clients SHOULD ignore any failures": the registry forgets the upload by itself in the end.
@@ -85,8 +85,10 @@ export class BlobUpload {
       } catch (error) {
         options.signal?.throwIfAborted();
         const pauseMs = pauseBefore(error, failures, session.policy.clock);
-        const isMendable = hasStatus(error, 416) || (hasStatus(error, 413) && !this.#inParts);
+        const isForgotten = this.#location !== undefined && hasStatus(error, 404);
+        const isMendable = isForgotten || hasStatus(error, 416) || (hasStatus(error, 413) && !this.#inParts);
         if ((pauseMs === undefined && !isMendable) || failures >= session.policy.retries) throw error;
+        if (isForgotten) this.#location = undefined; // some registries still say how far a broken upload has come
         await session.policy.clock.delay(pauseMs ?? 0, options.signal);
         if (await this.#isComplete()) return;
         const advanced = this.#offset > before;
@@ -102,7 +104,7 @@ export class BlobUpload {
     const query = algorithm === 'sha256' ? '' : `?digest-algorithm=${algorithm}`;
     this.#offset = 0;
     const path = `${repository}/blobs/uploads/${query}`;
-    return this.#attempt({ method: 'POST', path, headers: { 'content-length': '0' } }, (response) => {
+    return this.#ask({ method: 'POST', path, headers: { 'content-length': '0' } }, (response) => {
       if (response.status !== 202 && response.status !== 201) return undefined;
       this.#minPartBytes = Number(/^\d{1,12}$/.exec(response.headers.get('oci-chunk-min-length') ?? '')?.[0] ?? 0);
       return uploadLocation(response, endpoint.registry);
@@ -162,11 +164,7 @@ export class BlobUpload {
     };
     const body = from === to ? () => new Uint8Array() : part.open;
     try {
-      await this.#attempt({ method, path, headers, body, retries: 0 }, (response) => {
-        const accepted = accept(response);
-        if (accepted === true) response.discard();
-        return accepted;
-      });
+      await this.#ask({ method, path, headers, body, retries: 0 }, accept);
     } catch (error) {
       throw explain(error, part, this.#target);
     }
@@ -179,9 +177,8 @@ export class BlobUpload {
     const status =
       location === undefined
         ? undefined
-        : await this.#attempt({ path: location }, (response) => {
+        : await this.#ask({ path: location }, (response) => {
             if (response.status >= 200 && response.status < 300) {
-              response.discard();
               return { location: uploadLocation(response, endpoint.registry), received: receivedBytes(response) };
             }
             // Some registries have no status of uploads, or forget one that was cut.
@@ -208,23 +205,21 @@ export class BlobUpload {
     throw new EngineError('DIGEST_MISMATCH', { what, expected: descriptor.digest, actual: said });
   }
 
-  #attempt<T>(
+  #ask<T>(
     request: Omit<SessionRequest, 'endpoint' | 'scopes' | 'onNotice'>,
     accept: (response: SessionResponse) => T | undefined,
   ): Promise<T> {
     const { session, endpoint, scopes, options } = this.#target;
     const { signal, onNotice } = options;
-    return session.attempt({ signal, onNotice, ...request, endpoint, scopes }, accept);
+    return session.ask({ signal, onNotice, ...request, endpoint, scopes }, accept);
   }
 }
 
-const discard = (response: SessionResponse): true => {
-  response.discard();
-  return true;
-};
-
-/** 416: the registry has another part of the blob than was thought. 413: a proxy takes no bodies of that size. */
-function hasStatus(error: unknown, status: 413 | 416): boolean {
+/**
+ * 404: the registry knows nothing of the upload. 413: a proxy takes no bodies of that size. 416: the registry has another
+ * part of the blob than was thought.
+ */
+function hasStatus(error: unknown, status: 404 | 413 | 416): boolean {
   return EngineError.is(error, 'REGISTRY_FAILED') && error.data.status === status;
 }
 

@@ -79,11 +79,7 @@ async function remove(
     notFound: `${formatFamiliarReference(reference)}, ${place}`,
   } as const;
   try {
-    await session.attempt(request, (response) => {
-      if (response.status < 200 || response.status >= 300) return undefined;
-      response.discard();
-      return true;
-    });
+    await session.ask(request, ({ status }) => (status >= 200 && status < 300 ? true : undefined));
   } catch (error) {
     // "If deletion is disabled, the registry MUST respond with either a 400 or a 405."
     if (!EngineError.is(error, 'REGISTRY_FAILED') || ![400, 405].includes(error.data.status)) throw error;

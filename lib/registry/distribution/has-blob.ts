@@ -14,7 +14,7 @@ export async function hasBlob(
   options: RegistryRequestOptions,
 ): Promise<boolean> {
   const path = `${repositoryAt(endpoint, repository)}/blobs/${digest}`;
-  return session.attempt({ ...options, endpoint, method: 'HEAD', path, scopes }, (response) => {
+  return session.ask({ ...options, endpoint, method: 'HEAD', path, scopes }, (response) => {
     if (response.status === 200) return true;
     return response.status === 404 ? false : undefined;
   });

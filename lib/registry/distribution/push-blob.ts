@@ -60,7 +60,7 @@ async function mount(
     headers: { 'content-length': '0' },
   } as const;
   try {
-    return await session.attempt(request, (response) => {
+    return await session.ask(request, (response) => {
       if (response.status === 201) return 'mounted';
       return response.status === 202 ? uploadLocation(response, endpoint.registry) : undefined;
     });

@@ -35,9 +35,8 @@ export async function pushManifest(
     headers: { 'content-type': descriptor.mediaType, 'content-length': String(bytes.byteLength) },
     body: () => bytes,
   } as const;
-  return session.attempt(request, (response) => {
+  return session.ask(request, (response) => {
     if (response.status !== 201) return undefined;
-    response.discard();
     verifyAnswer(response, manifest, endpoint.registry);
     return subject !== undefined && response.headers.get('oci-subject')?.trim() !== subject.digest;
   });

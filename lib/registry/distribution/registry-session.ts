@@ -72,6 +72,15 @@ export class RegistrySession {
     return withRetries(() => this.#once(request, accept), { ...policy, retries }, request.signal);
   }
 
+  /** As {@link attempt}, for answers of which only status and headers count: `accept` reads no body. */
+  async ask<T>(request: SessionRequest, accept: (response: SessionResponse) => T | undefined): Promise<T> {
+    return this.attempt(request, (response) => {
+      const accepted = accept(response);
+      if (accepted !== undefined) response.discard();
+      return accepted;
+    });
+  }
+
   async #once<T>(
     request: SessionRequest,
     accept: (response: SessionResponse) => Promise<T | undefined> | T | undefined,

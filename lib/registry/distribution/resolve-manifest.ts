@@ -22,7 +22,7 @@ export async function resolveManifest(
 ): Promise<Descriptor | undefined> {
   const request = { ...manifestRequest(endpoint, reference, options), method: 'HEAD' } as const;
   try {
-    const said = await session.attempt(request, ({ status, headers }) => {
+    const said = await session.ask(request, ({ status, headers }) => {
       if (status !== 200) return undefined;
       const digest = headers.get('docker-content-digest')?.trim() ?? reference.digest ?? '';
       const size = Number(headers.get('content-length') ?? Number.NaN);

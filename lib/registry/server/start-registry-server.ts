@@ -80,14 +80,14 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
 /** Requests that have not ended, so that closing can wait for them. */
 class RunningRequests {
   readonly #running = new Set<Promise<void>>();
-  readonly #closing = new AbortController();
+  readonly #aborts = new Set<() => void>();
 
   add(response: ServerResponse, work: (signal: AbortSignal) => Promise<void>): void {
     const gone = new AbortController();
     const abort = (): void => gone.abort(new Error('the connection has ended'));
     response.once('close', abort);
-    this.#closing.signal.addEventListener('abort', abort, { once: true });
-    void this.track(work(gone.signal)).finally(() => this.#closing.signal.removeEventListener('abort', abort));
+    this.#aborts.add(abort);
+    void this.track(work(gone.signal)).finally(() => this.#aborts.delete(abort));
   }
 
   async track(work: Promise<void>): Promise<void> {
@@ -100,7 +100,7 @@ class RunningRequests {
   }
 
   abort(): void {
-    this.#closing.abort();
+    for (const abort of this.#aborts) abort();
   }
 
   async ended(): Promise<void> {

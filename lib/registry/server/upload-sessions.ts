@@ -26,11 +26,13 @@ export interface UploadSessionsOptions {
   readonly now: () => number;
 }
 
+const patienceMs = 1000;
+
 /**
  * The uploads of a server. They are lost with it; a client begins them anew then.
  *
- * One request works on an upload at a time. A further one ends it: its client has given it up, although the connection
- * may look alive from here.
+ * One request works on an upload at a time. A further one waits a moment for what was sent before to arrive, then ends
+ * it: its client has given it up, although the connection may look alive from here.
  */
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
@@ -72,9 +74,12 @@ export class UploadSessions {
   ): Promise<T> {
     const held = this.#find(repository, id);
     const before = held.busy;
-    held.interrupt();
+    const impatience = setTimeout(held.interrupt, patienceMs);
     held.interrupt = interrupt;
-    const running = before.then(async () => work(this.#find(repository, id)));
+    const running = before.then(async () => {
+      clearTimeout(impatience);
+      return work(this.#find(repository, id));
+    });
     held.busy = running.then(
       () => undefined,
       () => undefined, // told to the client whose request it is
