@@ -77,12 +77,14 @@ export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
+export type { ContainerSpec, JoinSpec, LaunchSpec, PlanPart, ProcessSpec, SpecUser } from './runtime/container-spec.js';
 export type {
   DeviceFilter,
   HostOperation,
   JoinCgroup,
   LaunchPlan,
   MakeDirectory,
+  MakeFile,
   MountAttribute,
   MountOperation,
   NamespaceOperation,
@@ -95,8 +97,9 @@ export type {
   ReservePort,
   RootOperation,
   WriteFile,
+  WriteValues,
 } from './runtime/launch-plan.js';
-export type { LaunchedProcess, Launcher, LaunchRequest } from './runtime/launcher.js';
+export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from './runtime/launcher.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
 export type {
   SeccompAction,

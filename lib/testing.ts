@@ -26,7 +26,12 @@ export { createMemoryNetworkDriver } from './network/memory/memory-network-drive
 export { MemoryRegistryClient } from './registry/memory/memory-registry-client.js';
 export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
 export type { Launcher } from './runtime/launcher.js';
-export { MemoryLauncher, type MemoryLauncherOptions, type OperationFailure } from './runtime/memory/memory-launcher.js';
+export {
+  type MemoryLaunch,
+  MemoryLauncher,
+  type MemoryLauncherOptions,
+  type OperationFailure,
+} from './runtime/memory/memory-launcher.js';
 export type { MemoryProcessContext, MemoryProgram } from './runtime/memory/memory-program.js';
 export { type ContentStoreSubject, contentStoreContract } from './testing/contracts/content-store-contract.js';
 export { type KernelFixture, kernelContract, type TakenPort } from './testing/contracts/kernel-contract.js';

@@ -2,8 +2,7 @@ import type { Abortable } from '../core/abortable.js';
 import { mergeEnvironment } from '../core/environment.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { parseUser } from '../core/user.js';
-import { buildJoinPlan } from '../runtime/build-launch-plan.js';
-import { emptyPart } from '../runtime/container-spec.js';
+import { emptyPart, type JoinSpec } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { containerNamespaces } from './build-container-spec.js';
 import { buildProcessSpec } from './build-process-spec.js';
@@ -49,7 +48,9 @@ export async function execProcess(
   parseUser(user);
   const cgroup = services.cgroups.plan({ id, resources: config.resources }); // the same groups as the container's
   const process = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
-  const plan = buildJoinPlan({
+  const spec: JoinSpec = {
+    kind: 'join',
+    id,
     target: state.process,
     namespaces: containerNamespaces({ namespace: config.network === 'host' ? 'host' : 'new' }),
     cgroup: { ...emptyPart, prepare: cgroup.join },
@@ -61,9 +62,9 @@ export async function execProcess(
       user: { kind: 'named', user, groups: config.groups },
       terminal: options.tty === undefined ? undefined : checkSize(options.tty),
     },
-  });
+  };
   return services.launcher.launch({
-    plan,
+    spec,
     stdin: options.tty === undefined ? (options.stdin ?? 'null') : 'pipe',
     output: 'pipe',
     terminal: options.tty !== undefined,

@@ -2,16 +2,20 @@ import type { Readable, Writable } from 'node:stream';
 import type { Abortable } from '../core/abortable.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
-import type { LaunchPlan } from './launch-plan.js';
+import type { LaunchSpec } from './container-spec.js';
 
 /** What is started, and where its traces go. */
-export interface LaunchRequest extends Abortable {
-  readonly plan: LaunchPlan;
+export interface LaunchRequest extends LaunchOptions {
+  readonly spec: LaunchSpec;
+}
+
+/** Where the traces of a process go, and how long it lives. */
+export interface LaunchOptions extends Abortable {
   /** `pipe` gives the caller the writing end; `null` is /dev/null. */
   readonly stdin: 'pipe' | 'null';
   /** `pipe` gives the caller the reading ends; a path is a log file that the supervisor writes (log-record.ts). */
   readonly output: 'pipe' | { readonly logFile: string };
-  /** The plan makes a terminal: stdin and stdout are relayed to it, there is no stderr. */
+  /** The process has a terminal: stdin and stdout are relayed to it, there is no stderr. */
   readonly terminal: boolean;
   /** `owner`: killed by its supervisor as soon as this process ends, however it ends. */
   readonly lifetime: 'owner' | 'detached';

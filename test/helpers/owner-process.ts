@@ -5,7 +5,7 @@ import { openShimLauncher } from './shim-launcher-fixture.js';
 const mode = process.argv[2];
 const tested = await openShimLauncher();
 const launched = await tested.launcher.launch({
-  plan: tested.plan('hang', [], {}),
+  spec: tested.spec('hang', [], {}),
   stdin: 'null',
   output: { logFile: `${tested.directory}/log` },
   terminal: false,

@@ -1,8 +1,10 @@
 import { Socket } from 'node:net';
 import type { Kernel } from '../../kernel/kernel.js';
 import { UndoStack } from '../../util/undo-stack.js';
+import { buildPlan } from '../build-launch-plan.js';
 import { encodePlan } from '../encode-plan.js';
-import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
+import type { LaunchPlan } from '../launch-plan.js';
+import type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from '../launcher.js';
 import { ShimProcess } from './shim-process.js';
 import { ShimServer } from './shim-server.js';
 import { openStdio, type ShimStdio } from './stdio.js';
@@ -25,10 +27,15 @@ export class ShimLauncher implements Launcher {
   }
 
   async launch(request: LaunchRequest): Promise<LaunchedProcess> {
-    request.signal?.throwIfAborted();
-    const plan = encodePlan(request.plan);
+    return this.execute(buildPlan(request.spec), request);
+  }
+
+  /** Launches what a plan says; fails as {@link launch} does. */
+  async execute(plan: LaunchPlan, options: LaunchOptions): Promise<LaunchedProcess> {
+    options.signal?.throwIfAborted();
+    const encoded = encodePlan(plan);
     const undo = new UndoStack();
-    const stdio = openStdio(this.kernel, request, undo);
+    const stdio = openStdio(this.kernel, options, undo);
     try {
       const [ourFd, theirFd] = this.kernel.socketPair('stream');
       const socket = new Socket({ fd: ourFd, readable: true, writable: true });
@@ -38,10 +45,10 @@ export class ShimLauncher implements Launcher {
         .finally(() => this.kernel.close(theirFd))
         .finally(() => stdio.closeChildSide());
       this.#settle();
-      const shim = new ShimProcess(socket, stdio, request.plan, (each) => this.#unsettled.add(each));
+      const shim = new ShimProcess(socket, stdio, plan, (each) => this.#unsettled.add(each));
       undo.defer(() => shim.abandon());
-      shim.channel.launch(flagsOf(request), filesOf(request), plan);
-      await shim.started(request.signal);
+      shim.channel.launch(flagsOf(options), filesOf(options), encoded);
+      await shim.started(options.signal);
       undo.commit();
       return shim;
     } catch (error) {
@@ -61,12 +68,12 @@ export class ShimLauncher implements Launcher {
   }
 }
 
-const flagsOf = (request: LaunchRequest): number =>
-  (request.lifetime === 'owner' ? FLAG_OWNED : 0) | (request.durable ? FLAG_DURABLE : 0);
+const flagsOf = (options: LaunchOptions): number =>
+  (options.lifetime === 'owner' ? FLAG_OWNED : 0) | (options.durable ? FLAG_DURABLE : 0);
 
-const filesOf = (request: LaunchRequest) => ({
-  process: request.processFile ?? '',
-  exit: request.exitFile ?? '',
-  log: request.output === 'pipe' ? '' : request.output.logFile,
-  oom: request.oomFile ?? '',
+const filesOf = (options: LaunchOptions) => ({
+  process: options.processFile ?? '',
+  exit: options.exitFile ?? '',
+  log: options.output === 'pipe' ? '' : options.output.logFile,
+  oom: options.oomFile ?? '',
 });

@@ -1,5 +1,5 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
-import type { JoinCgroup, MakeDirectory, PlanOperation, RemoveDirectory, WriteFile } from '../../launch-plan.js';
+import type { JoinCgroup, PlanOperation, RemoveDirectory, WriteFile, WriteValues } from '../../launch-plan.js';
 import type { CgroupFiles, CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
@@ -45,7 +45,9 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
       const own = [...new Set(Object.values(directories))]; // co-mounted controllers share a directory
       const join = own.map((path): JoinCgroup => ({ op: 'join-cgroup', path }));
       const made = [...new Set(roots.values())].flatMap((root) =>
-        root === roots.get('cpuset') ? makeCpuset(host, root, shared, id) : makeAll(root, [...shared, id]),
+        root === roots.get('cpuset')
+          ? makeCpuset(host, root, shared, id)
+          : [{ op: 'make-directory', path: [root, ...shared, id].join('/'), mode: 0o755 } as const],
       );
       return {
         prepare: [
@@ -125,14 +127,6 @@ function requireAll(host: HostV1, limits: CgroupLimits): void {
   requireBlockWeight(limits, host.blockWeightFiles, 'blkio');
 }
 
-function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
-  return parts.map((_, index) => ({
-    op: 'make-directory',
-    path: [root, ...parts.slice(0, index + 1)].join('/'),
-    mode: 0o755,
-  }));
-}
-
 /**
  * A new cpuset group is unusable until it has processors and memory nodes. The engine's group gets those of the group
  * above, by value below the root (whose flags are not ours to change) and by inheritance below a configured parent.
@@ -140,7 +134,6 @@ function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
 function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: string): PlanOperation[] {
   const group = [root, ...shared].join('/');
   const parent = [root, ...shared.slice(0, -1)].join('/');
-  const above: PlanOperation[] = makeAll(root, shared.slice(0, -1));
   const engine: PlanOperation = { op: 'make-directory', path: group, mode: 0o755 };
   const filled: (WriteFile | undefined)[] =
     parent === root
@@ -152,8 +145,7 @@ function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: s
     data: '1',
   });
   return [
-    ...above,
-    ...(parent === root ? [] : [inherit(parent)]),
+    ...(parent === root ? [] : [{ op: 'make-directory', path: parent, mode: 0o755 } as const, inherit(parent)]),
     engine,
     ...filled.filter((each) => each !== undefined),
     inherit(group),
@@ -186,17 +178,18 @@ function limitWrites(
   return writes.filter((each) => each !== undefined);
 }
 
-function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteFile[] {
+/** In the order of the rules; neighbours for the same file go together. */
+function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteValues[] {
   const { devices: directory } = directories;
   if (directory === undefined) return [];
-  const inOrder = devices.map(
-    (rule): WriteFile => ({
-      op: 'write-file',
-      path: `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`,
-      data: formatDeviceRule(rule),
-    }),
-  );
-  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...inOrder];
+  const writes = [{ op: 'write-values' as const, path: `${directory}/devices.deny`, values: ['a'] }];
+  for (const rule of devices) {
+    const path = `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`;
+    const last = writes.at(-1);
+    if (last?.path === path) last.values.push(formatDeviceRule(rule));
+    else writes.push({ op: 'write-values', path, values: [formatDeviceRule(rule)] });
+  }
+  return writes;
 }
 
 function filesOf(directories: Directories): CgroupFiles {
