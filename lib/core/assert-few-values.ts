@@ -15,9 +15,10 @@ export function assertFewValues(json: Uint8Array, what: string): void {
     const byte = json[at];
     if (byte === quote) at = endOfString(json, at + 1);
     else if (byte === comma || byte === colon || byte === brace || byte === bracket) values += 1;
+    if (values > limits.documentValues) {
+      throw new EngineError('INVALID_MANIFEST', { what, reason: `it has more than ${limits.documentValues} values` });
+    }
   }
-  if (values <= limits.documentValues) return;
-  throw new EngineError('INVALID_MANIFEST', { what, reason: `it has more than ${limits.documentValues} values` });
 }
 
 /** Where the closing quote is; the end when there is none, which JSON.parse will tell. */

@@ -1,8 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { assertFewValues } from './assert-few-values.js';
 import { type Decoder, decodeJson } from './decode.js';
 import { EngineError } from './errors/engine-error.js';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes a JSON document that came with an image.
@@ -11,12 +10,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function decodeDocument<T>(bytes: Uint8Array, decoder: Decoder<T>, what: string): T {
   assertFewValues(bytes, what);
-  let json: string;
-  try {
-    json = utf8.decode(bytes);
-  } catch {
-    throw new EngineError('INVALID_MANIFEST', { what, reason: 'it is not UTF-8' });
-  }
+  if (!isUtf8(bytes)) throw new EngineError('INVALID_MANIFEST', { what, reason: 'it is not UTF-8' });
+  const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   try {
     return decodeJson(json, decoder, 'document');
   } catch (error) {

@@ -48,7 +48,7 @@ export async function startRegistryServer(options: RegistryServerOptions): Promi
   const running = new RunningRequests();
   const handler: RequestHandlerOptions = { ...options, uploads, ...accessFor(options), originOf: originOf(options) };
   const server = makeServer(options, (request, response) => {
-    running.add(response, (signal) => handleRequest(handler, request, response, signal));
+    running.add(response, options.onError, (signal) => handleRequest(handler, request, response, signal));
   });
   await listen(server, options);
   const collectGarbage = (): Promise<void> => running.track(storage.collectGarbage());
@@ -82,12 +82,18 @@ class RunningRequests {
   readonly #running = new Set<Promise<void>>();
   readonly #aborts = new Set<() => void>();
 
-  add(response: ServerResponse, work: (signal: AbortSignal) => Promise<void>): void {
+  add(
+    response: ServerResponse,
+    onError: (error: unknown) => void,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): void {
     const gone = new AbortController();
     const abort = (): void => gone.abort(new Error('the connection has ended'));
     response.once('close', abort);
     this.#aborts.add(abort);
-    void this.track(work(gone.signal)).finally(() => this.#aborts.delete(abort));
+    void this.track(work(gone.signal))
+      .catch(onError)
+      .finally(() => this.#aborts.delete(abort));
   }
 
   async track(work: Promise<void>): Promise<void> {
