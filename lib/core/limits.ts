@@ -21,6 +21,14 @@ export const limits = {
   credentialBytes: 256 * 1024,
   /** A token answer is a JWT and a few numbers. */
   tokenBytes: 256 * 1024,
+  /** Values and members of a JSON document that came with an image: JSON.parse of so many takes some milliseconds. */
+  documentValues: 200_000,
+  /** A page of tags, repositories or referrers. Registries give 1000 names at most unless asked for more. */
+  listBytes: 4 * 1024 * 1024,
+  /** Pages of one list. */
+  listPages: 10_000,
+  /** OCI distribution-spec, "Warnings": all headers of an answer combined. */
+  warningBytes: 4096,
   /** Error bodies are shown to people. */
   errorBodyBytes: 16 * 1024,
   /** Programs and texts stay below 20:1, large files of zeros beside them included; zlib ends at 1032:1, zstd far above. */

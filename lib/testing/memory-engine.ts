@@ -8,6 +8,7 @@ import { Engine } from '../engine/engine.js';
 import { EngineEventHub } from '../engine/engine-events.js';
 import { prepareRoot } from '../engine/prepare-root.js';
 import type { EngineServices } from '../engine/services.js';
+import { collectContent } from '../image/collect-content.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -19,7 +20,9 @@ import { createHostNetworkDriver } from '../network/host/host-network-driver.js'
 import { createMemoryNetworkDriver } from '../network/memory/memory-network-driver.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
+import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
 import { MemoryRegistryClient } from '../registry/memory/memory-registry-client.js';
+import { StaticCredentialSource } from '../registry/memory/static-credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
 import { createNoCgroupManager } from '../runtime/cgroup/none/no-cgroup-manager.js';
@@ -71,14 +74,23 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
   const contentLockPath = join(layout.locks(), 'content');
   const contentLock = new SharedLock(kernel, contentLockPath);
   const records = new ContainerRecords(layout);
+  const content = options.content ?? new MemoryContentStore();
+  const registryLinks = new DirectoryStorage({
+    directory: layout.registry(),
+    content,
+    hold: (work) => contentLock.hold(undefined, work),
+    removeUnused: () => collectContent(images),
+    now: Date.now,
+  });
   const images: ImageServices = {
-    content: options.content ?? new MemoryContentStore(),
+    content,
     layers: options.layers ?? createMemoryLayerStore(),
     registry: options.registry ?? new MemoryRegistryClient(),
     images: new ImageRecords(layout.images()),
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
@@ -89,6 +101,8 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     images,
     containers: { ...containerServices(options, images), layout, kernel, records, events },
     contentLock,
+    registryLinks,
+    credentials: new StaticCredentialSource({}),
     teardownNetworks: async () => undefined,
     searchPath: '',
   };

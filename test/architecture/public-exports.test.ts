@@ -5,7 +5,14 @@ import * as testing from 'tscontainer/testing';
 import { repository, sourceFiles } from './source-files.js';
 
 test('the values that tscontainer exports', () => {
-  assert.deepEqual(Object.keys(main).sort(), ['Container', 'ContainerProcess', 'Engine', 'EngineError', 'Image']);
+  assert.deepEqual(Object.keys(main).sort(), [
+    'Container',
+    'ContainerProcess',
+    'Engine',
+    'EngineError',
+    'Image',
+    'serveRegistry',
+  ]);
 });
 
 test('the values that tscontainer/testing exports', () => {
@@ -25,6 +32,7 @@ test('the values that tscontainer/testing exports', () => {
     'layerStoreContract',
     'networkDriverContract',
     'openMemoryEngine',
+    'registryClientContract',
   ]);
 });
 
@@ -51,6 +59,7 @@ test('the types that the entry points export', () => {
     'Containers',
     'Credential',
     'CredentialSource',
+    'CredentialStore',
     'Descriptor',
     'DeviceFilter',
     'Digest',
@@ -91,6 +100,8 @@ test('the types that the entry points export', () => {
     'ListenOperation',
     'LogLine',
     'LogOptions',
+    'LoginCredential',
+    'LoginResult',
     'MakeDirectory',
     'MakeFile',
     'MountAttribute',
@@ -102,6 +113,9 @@ test('the types that the entry points export', () => {
     'NetworkDriver',
     'NodeOperation',
     'OnPullProgress',
+    'OnPushProgress',
+    'OnRegistryNotice',
+    'OpenBlob',
     'PlanOperation',
     'PlanPart',
     'Platform',
@@ -113,9 +127,26 @@ test('the types that the entry points export', () => {
     'ProcessSpec',
     'PullOptions',
     'PullProgress',
+    'PushBlobOptions',
+    'PushOptions',
+    'PushProgress',
+    'PushResult',
+    'PushedBlob',
     'Reference',
+    'RegistryAccess',
+    'RegistryAction',
+    'RegistryAuth',
+    'RegistryBrowser',
     'RegistryClient',
+    'RegistryListenOptions',
+    'RegistryNotice',
+    'RegistryOptions',
     'RegistryReader',
+    'RegistryRequestOptions',
+    'RegistrySearchOptions',
+    'RegistrySearchResult',
+    'RegistryServer',
+    'RegistryWriter',
     'RemoveDirectory',
     'RemoveOptions',
     'RemoveTree',
@@ -127,12 +158,14 @@ test('the types that the entry points export', () => {
     'RootOperation',
     'RunHook',
     'RunOptions',
+    'SearchOptions',
     'SeccompAction',
     'SeccompCondition',
     'SeccompFlag',
     'SeccompOperator',
     'SeccompProfile',
     'SeccompRule',
+    'ServeRegistryOptions',
     'SetupOperation',
     'SlotMountOperation',
     'SpecUser',
@@ -148,6 +181,7 @@ test('the types that the entry points export', () => {
   assert.deepEqual(exportedTypes('lib/testing.ts'), [
     'BlobInfo',
     'BlobSource',
+    'BlobWriter',
     'CommandOptions',
     'ContentStore',
     'ContentStoreSubject',
@@ -174,6 +208,8 @@ test('the types that the entry points export', () => {
     'NetworkDriverFixture',
     'OpenedNetworkDriver',
     'OperationFailure',
+    'ReadOptions',
+    'RegistryUnderTest',
     'TakenPort',
     'WithLayerStore',
   ]);
