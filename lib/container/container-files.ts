@@ -13,6 +13,8 @@ export interface ContainerFiles {
   readonly directory: string;
   readonly record: string;
   readonly log: string;
+  /** Limits that an update has set; there is none before the first. */
+  readonly limits: string;
   /** Written by the supervisor when the container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
   readonly exit: string;
   readonly hostname: string;
@@ -30,6 +32,7 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     directory,
     record: join(directory, 'record.json'),
     log: join(directory, 'log'),
+    limits: join(directory, 'limits.json'),
     exit: join(directory, 'exit'),
     hostname: join(directory, 'hostname'),
     hosts: join(directory, 'hosts'),
@@ -39,7 +42,10 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
   };
 }
 
-/** The state as the files and the kernel have it, whoever started the container. */
+/**
+ * The state as the files and the kernel have it, whoever started the container. That it is paused is for its cgroup to
+ * say: {@link containerState}.
+ */
 export function readState(files: ContainerFiles): ContainerState {
   const exit = readNumbers(files.exit);
   const started = readNumbers(files.process);

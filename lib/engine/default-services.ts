@@ -23,6 +23,7 @@ import { DockerConfigCredentialSource } from '../registry/docker-config/docker-c
 import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
+import { fsCgroupControl } from '../runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
@@ -91,6 +92,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     layers,
     launcher: options.launcher ?? new ShimLauncher(kernel, shimPaths()),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
+    cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),
     records,
     host,

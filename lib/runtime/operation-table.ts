@@ -95,6 +95,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
   ...setupOperationRows,
   'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
+  'thaw-on-kill': { code: 90, signature: 'ss', values: (o) => [s(o.path), s(o.data)] },
 };
 
 /** @see mount(2) */

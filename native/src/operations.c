@@ -84,6 +84,7 @@ const struct tsc_operation tsc_operations[] = {
     { 72, "fork-again", "", CHILD, tsc_op_fork_again },
     { 73, "await-fork", "", PARENT, tsc_op_await_fork },
     { 80, "device-filter", "sb", PREPARE, tsc_op_device_filter },
+    { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

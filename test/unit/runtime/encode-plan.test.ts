@@ -36,6 +36,7 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'remove-tree', path: '/d' }, ['/d']],
   [{ op: 'write-file', path: '/f', data: 'x\ny' }, ['/f', 'x\ny']],
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
+  [{ op: 'thaw-on-kill', path: '/cg/freezer.state', data: 'THAWED' }, ['/cg/freezer.state', 'THAWED']],
   [{ op: 'device-filter', path: '/cg', program: Uint8Array.of(0x95, 0, 0, 0) }, ['/cg', Buffer.from([0x95, 0, 0, 0])]],
   [
     { op: 'netlink', protocol: 'netfilter', messages: Uint8Array.of(1, 2, 3), tolerate: [2, 17], labels: ['not sent'] },
