@@ -70,6 +70,7 @@ export type {
   JoinCgroup,
   LaunchPlan,
   MakeDirectory,
+  MakeFile,
   MountAttribute,
   MountOperation,
   NamespaceOperation,
@@ -83,6 +84,7 @@ export type {
   RootOperation,
   ThawOnKill,
   WriteFile,
+  WriteValues,
 } from './runtime/launch-plan.js';
 export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from './runtime/launcher.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';

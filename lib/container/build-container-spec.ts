@@ -4,7 +4,7 @@ import type { StorageLayout } from '../core/storage-layout.js';
 import type { Endpoint } from '../network/network-driver.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
-import { type ContainerSpec, emptyPart } from '../runtime/container-spec.js';
+import { type ContainerSpec, emptyPart, type HostFile } from '../runtime/container-spec.js';
 import {
   defaultDeviceLinks,
   defaultDevices,
@@ -27,6 +27,7 @@ export interface SpecSources {
   readonly host: HostFacts;
   readonly cgroup: CgroupPlan;
   readonly endpoint: Endpoint;
+  readonly files: readonly HostFile[];
   readonly removeAtEnd: readonly string[];
 }
 
@@ -47,6 +48,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     rootTarget: layout.rootTarget(),
     namespaces: containerNamespaces(endpoint),
     hostname: config.hostname,
+    files: sources.files,
     mounts: [...kernelMounts(config), ...etcMounts(layout, record.id), ...config.mounts.map(userMount)],
     cgroupMounts: cgroupMounts(host.cgroups, cgroup),
     nodes: deviceNodes,

@@ -67,4 +67,6 @@ export interface LiveContainer {
   readonly process: LaunchedProcess;
   /** Settles when the container has ended and everything of this start was given back. */
   readonly settled: Promise<void>;
+  /** Its supervisor has removed the cgroups. */
+  cgroupsGone: boolean;
 }

@@ -51,7 +51,7 @@ export async function execProcess(
   }
   const user = options.user ?? config.user;
   parseUser(user);
-  const mark = limitsMark(services, id);
+  const mark = limitsMark(services, record);
   const cgroup = containerCgroup(services, record); // the same groups as the container's
   const base = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
   const spec: JoinSpec = {
@@ -78,7 +78,7 @@ export async function execProcess(
     durable: false,
     signal: options.signal,
   });
-  if (limitsMark(services, id) !== mark) await followUpdate(services, record, cgroup, process);
+  if (limitsMark(services, record) !== mark) await followUpdate(services, record, cgroup, process);
   return process;
 }
 

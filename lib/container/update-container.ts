@@ -5,8 +5,7 @@ import { updateCgroup } from '../runtime/cgroup/update-cgroup.js';
 import { toFileError } from '../util/file-error.js';
 import { checkResourceOptions } from './check-options.js';
 import { cgroupFiles, containerState } from './container-cgroup.js';
-import { containerFiles } from './container-files.js';
-import { currentRecord, saveLimits } from './container-limits.js';
+import { currentRecord, limitsFile, saveLimits } from './container-limits.js';
 import type { ResourceOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -69,10 +68,9 @@ async function applyToRunning(
 }
 
 async function save(services: ContainerServices, record: ContainerRecord, resources: CgroupResources): Promise<void> {
-  const { limits } = containerFiles(services.layout, record.id);
   try {
     await saveLimits(services, record, resources);
   } catch (error) {
-    throw toFileError(error, limits);
+    throw toFileError(error, limitsFile(services, record));
   }
 }

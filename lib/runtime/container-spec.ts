@@ -53,6 +53,8 @@ export interface ContainerSpec {
   readonly rootTarget: string;
   readonly namespaces: readonly NamespaceKind[];
   readonly hostname: string;
+  /** Of the host, for mounts to show: written before anything is mounted, anew at each start. */
+  readonly files: readonly HostFile[];
   /** Mounted in this order; those that show cgroups come last, once the cgroup namespace is there. */
   readonly mounts: readonly MountOperation[];
   readonly cgroupMounts: readonly MountOperation[];
@@ -64,6 +66,13 @@ export interface ContainerSpec {
   readonly process: ProcessSpec;
   /** Directories of the host that go with the container's end. */
   readonly removeAtEnd: readonly string[];
+}
+
+/** A file that the engine writes for a container. */
+export interface HostFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content: string;
 }
 
 /** A process that joins a running container. */

@@ -9,6 +9,7 @@
 #include "launch.h"
 #include "log.h"
 #include "relay.h"
+#include "supervise.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,10 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -292,61 +291,58 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     return 0;
 }
 
-static int prepare_process(struct supervisor *self, struct tsc_err *err)
+static void clear_launch(struct tsc_launch *launch)
 {
-    sigset_t all;
+    launch->root_fd = launch->child_pidfd = launch->cgroup_fd = launch->listen_fd = launch->go_fd = -1;
+    launch->report_end = launch->terminal_fd = launch->host_time_fd = launch->host_network_fd = -1;
+    launch->directory_fd = -1;
+    for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
+        launch->targets[i] = -1;
+    for (size_t i = 0; i < TSC_MAX_CONTACTS; i++)
+        launch->contacts[i] = -1;
+}
 
-    /* Nothing that Node forgot to close reaches a container; and nobody may look into us while we hold host paths. */
-    if (syscall(SYS_close_range, (unsigned)TSC_CONTROL_FD, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
-        return tsc_fail(err, errno, "close_range", "from 3");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-        return tsc_fail(err, errno, "prctl", "prepare the shim");
-    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
-    umask(022);
-    if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
-        return tsc_fail(err, errno, "setsid", "own session");
-    sigfillset(&all);
-    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-        return tsc_fail(err, errno, "sigprocmask", "block all");
-    sigemptyset(&all);
-    sigaddset(&all, SIGCHLD);
-    self->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    return self->signal_fd < 0 ? tsc_fail(err, errno, "signalfd", "SIGCHLD") : 0;
+static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure)
+{
+    int stdio[3] = { 0, 1, 2 };
+    int terminal = -1;
+
+    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, self->log_file, stdio, &failure->err) < 0 ||
+        tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
+        return refuse(self, failure);
+    if (tsc_relay_start(&self->relay, stdio, terminal, &failure->err) < 0 || report_started(self, failure) < 0) {
+        kill_child(self);
+        while (!self->exited && !self->launch.handed_over)
+            reap(self);
+        return refuse(self, failure);
+    }
+    watch(self);
+    if (self->launch.handed_over)
+        clean_up(self);
+    else
+        finish(self);
+    return 0;
+}
+
+int tsc_supervise(int signal_fd)
+{
+    static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
+    struct tsc_failure failure = { .section = TSC_PREPARE };
+
+    clear_launch(&self.launch);
+    self.signal_fd = signal_fd;
+    return launch_and_watch(&self, &failure);
 }
 
 int tsc_role_supervise(int argc, char **argv)
 {
-    static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
+    struct supervisor none = { .control_fd = TSC_CONTROL_FD, .listening = true };
     struct tsc_failure failure = { .section = TSC_PREPARE };
-    int stdio[3] = { 0, 1, 2 };
-    int terminal = -1;
+    int signal_fd = -1;
 
     (void)argc;
     (void)argv;
-    self.launch.root_fd = self.launch.child_pidfd = self.launch.cgroup_fd = -1;
-    self.launch.listen_fd = self.launch.go_fd = self.launch.report_end = -1;
-    self.launch.terminal_fd = self.launch.host_time_fd = -1;
-    for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
-        self.launch.targets[i] = -1;
-    for (size_t i = 0; i < TSC_MAX_CONTACTS; i++)
-        self.launch.contacts[i] = -1;
-
-    if (prepare_process(&self, &failure.err) < 0 || receive_launch(&self, &failure) < 0)
-        return refuse(&self, &failure);
-    if (tsc_relay_open(&self.relay, self.log_file, stdio, &failure.err) < 0)
-        return refuse(&self, &failure);
-    if (tsc_launch_child(&self.launch, &self.plan, stdio, &terminal, &failure) < 0)
-        return refuse(&self, &failure);
-    if (tsc_relay_start(&self.relay, stdio, terminal, &failure.err) < 0 || report_started(&self, &failure) < 0) {
-        kill_child(&self);
-        while (!self.exited && !self.launch.handed_over)
-            reap(&self);
-        return refuse(&self, &failure);
-    }
-    watch(&self);
-    if (self.launch.handed_over)
-        clean_up(&self);
-    else
-        finish(&self);
-    return 0;
+    if (tsc_harden_process(&failure.err) == 0)
+        signal_fd = tsc_become_supervisor(&failure.err);
+    return signal_fd < 0 ? refuse(&none, &failure) : tsc_supervise(signal_fd);
 }

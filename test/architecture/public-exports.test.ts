@@ -101,6 +101,7 @@ test('the types that the entry points export', () => {
     'LogOptions',
     'MakeDirectory',
     'MemoryStats',
+    'MakeFile',
     'MountAttribute',
     'MountOperation',
     'MountOption',
@@ -156,6 +157,7 @@ test('the types that the entry points export', () => {
     'UlimitName',
     'UpdateOptions',
     'WriteFile',
+    'WriteValues',
   ]);
   assert.deepEqual(exportedTypes('lib/testing.ts'), [
     'BlobInfo',

@@ -32,6 +32,7 @@ export function contractSpec(
     ],
     maskedPaths: [],
     readonlyPaths: [],
+    files: [],
     cgroup: emptyPart,
     network: emptyPart,
     process: {

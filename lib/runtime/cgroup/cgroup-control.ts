@@ -6,7 +6,7 @@ export interface CgroupControl {
   peek(path: string): string | undefined;
   /** Writes to an existing file with one write(2). Rejects with the system's error. */
   writeText(path: string, data: string): Promise<void>;
-  /** Makes a group; one that is there is fine. */
+  /** Makes a group, and those above it; one that is there is fine. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Names of the groups directly in one; none when it does not exist. */
   listGroups(directory: string): Promise<readonly string[]>;

@@ -22,9 +22,7 @@ export const fsCgroupControl: CgroupControl = {
     }
   },
   makeDirectory: async (path, mode) => {
-    await mkdir(path, { mode }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    await mkdir(path, { mode, recursive: true });
   },
   listGroups: async (directory) => {
     try {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
 import { startTicksOf } from '../../util/start-ticks.js';
@@ -100,6 +101,7 @@ export class MemoryLauncher implements Launcher {
       this.#checkUser(operation);
       const failure = this.#options.execute?.(operation, stage);
       if (failure !== undefined) throw launchFailed(stage, operation, failure);
+      if (operation.op === 'make-file') writeFileSync(operation.path, operation.data, { mode: operation.mode });
     }
   }
 

@@ -103,7 +103,7 @@ describe('update', () => {
     assert.deepEqual([memory?.limitBytes, pids?.limit], [64 * MIB, 5]);
     assert.deepEqual((await container.inspect()).config.resources, { memory: 64 * MIB, pidsLimit: 5 });
     await container.update({ pidsLimit: 12 });
-    const path = join(services.layout.container(container.id), 'limits.json');
+    const path = join(services.layout.runContainer(container.id), 'limits.json');
     assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
       version: 1,
       resources: { memory: 64 * MIB, pidsLimit: 12 },

@@ -147,7 +147,7 @@ describe('recovery', () => {
   test('removes what an owner that was killed has left', async (context) => {
     const { create, root, kernel, services } = await openMemoryLab(context);
     const container = await create(['hang'], { name: 'orphan' });
-    const path = join(root, 'containers', container.id, 'record.json');
+    const path = join(services.layout.runContainer(container.id), 'record.json');
     const record = {
       ...(await services.containers.records.read(container.id)),
       owner: { pid: 4_194_305, startTicks: '1' },

@@ -1,5 +1,12 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
-import type { JoinCgroup, MakeDirectory, PlanOperation, RemoveDirectory, WriteFile } from '../../launch-plan.js';
+import type {
+  JoinCgroup,
+  MakeDirectory,
+  PlanOperation,
+  RemoveDirectory,
+  WriteFile,
+  WriteValues,
+} from '../../launch-plan.js';
 import type { CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
@@ -121,15 +128,8 @@ function requireAll(host: HostV1, limits: CgroupLimits): void {
 }
 
 function makeGroup(host: HostV1, root: string, shared: readonly string[], id: string): (MakeDirectory | WriteFile)[] {
-  return root === host.hierarchies.cpuset ? makeCpuset(host, root, shared, id) : makeAll(root, [...shared, id]);
-}
-
-function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
-  return parts.map((_, index) => ({
-    op: 'make-directory',
-    path: [root, ...parts.slice(0, index + 1)].join('/'),
-    mode: 0o755,
-  }));
+  if (root === host.hierarchies.cpuset) return makeCpuset(host, root, shared, id);
+  return [{ op: 'make-directory', path: [root, ...shared, id].join('/'), mode: 0o755 }];
 }
 
 /**
@@ -139,7 +139,6 @@ function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
 function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: string): (MakeDirectory | WriteFile)[] {
   const group = [root, ...shared].join('/');
   const parent = [root, ...shared.slice(0, -1)].join('/');
-  const above = makeAll(root, shared.slice(0, -1));
   const engine: MakeDirectory = { op: 'make-directory', path: group, mode: 0o755 };
   const filled: (WriteFile | undefined)[] =
     parent === root
@@ -151,8 +150,7 @@ function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: s
     data: '1',
   });
   return [
-    ...above,
-    ...(parent === root ? [] : [inherit(parent)]),
+    ...(parent === root ? [] : [{ op: 'make-directory', path: parent, mode: 0o755 } as const, inherit(parent)]),
     engine,
     ...filled.filter((each) => each !== undefined),
     inherit(group),
@@ -185,17 +183,18 @@ function limitWrites(
   return writes.filter((each) => each !== undefined);
 }
 
-function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteFile[] {
+/** In the order of the rules; neighbours for the same file go together. */
+function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteValues[] {
   const { devices: directory } = directories;
   if (directory === undefined) return [];
-  const inOrder = devices.map(
-    (rule): WriteFile => ({
-      op: 'write-file',
-      path: `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`,
-      data: formatDeviceRule(rule),
-    }),
-  );
-  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...inOrder];
+  const writes = [{ op: 'write-values' as const, path: `${directory}/devices.deny`, values: ['a'] }];
+  for (const rule of devices) {
+    const path = `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`;
+    const last = writes.at(-1);
+    if (last?.path === path) last.values.push(formatDeviceRule(rule));
+    else writes.push({ op: 'write-values', path, values: [formatDeviceRule(rule)] });
+  }
+  return writes;
 }
 
 /** SIGKILL waits while a process is frozen. The supervisor may be the only one left to kill the container. */
