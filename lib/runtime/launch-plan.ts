@@ -49,11 +49,13 @@ export type HostOperation =
   | MakeDirectory
   | RemoveDirectory
   | RemoveTree
+  | DiscardTree
   | WriteFile
   | WriteValues
   | MakeFile
   | JoinCgroup
   | DeviceFilter
+  | ThawOnKill
   | Netlink
   | ReservePort;
 
@@ -74,6 +76,16 @@ export interface RemoveDirectory {
 export interface RemoveTree {
   readonly op: 'remove-tree';
   readonly path: string;
+}
+
+/**
+ * The same for a directory that may take its time: it is moved to `trash` in the same file system, and removed from there
+ * when the clean-up is done and told.
+ */
+export interface DiscardTree {
+  readonly op: 'discard-tree';
+  readonly path: string;
+  readonly trash: string;
 }
 
 /** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */
@@ -119,6 +131,16 @@ export interface DeviceFilter {
   readonly path: string;
   /** An array of struct bpf_insn. */
   readonly program: Uint8Array;
+}
+
+/**
+ * When the shim kills its child, it writes `data` to `path` after it: a process that is frozen by cgroup v1 takes not even
+ * SIGKILL.
+ */
+export interface ThawOnKill {
+  readonly op: 'thaw-on-kill';
+  readonly path: string;
+  readonly data: string;
 }
 
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */

@@ -70,6 +70,7 @@ __attribute__((noreturn)) static void stand_by(const struct server *self)
     int fds[REQUEST_FDS];
     int result;
 
+    tsc_set_name("tscontainer-idle");
     if (take_request(TSC_CONTROL_FD, fds) <= 0)
         _exit(0);
     if (write(self->taken[1], "", 1) < 0) /* a server that is gone makes no successor, and nobody asks for one */
@@ -78,6 +79,7 @@ __attribute__((noreturn)) static void stand_by(const struct server *self)
         err.errnum = 0;
         signal_fd = tsc_become_supervisor(&err);
     }
+    tsc_set_name("tscontainer-shim");
     result = signal_fd < 0 ? signal_fd : place_descriptors(fds, signal_fd);
     if (result < 0) {
         tsc_fail(&err, -result, "close_range", "descriptors of a supervisor");

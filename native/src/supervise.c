@@ -115,8 +115,10 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
 
 static void kill_child(struct supervisor *self)
 {
-    if (!self->exited)
-        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    if (self->exited)
+        return;
+    syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    tsc_thaw(&self->launch);
 }
 
 /*
@@ -239,6 +241,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    tsc_remove_discarded(&self->launch);
     tsc_linger(self->control_fd);
 }
 
@@ -273,6 +276,7 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
     tsc_put_failure(&frame, failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_remove_discarded(&self->launch);
     tsc_linger(self->control_fd);
     return 0;
 }

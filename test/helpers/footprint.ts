@@ -154,7 +154,7 @@ async function directoriesBelow(directory: string): Promise<string[]> {
 async function processes(): Promise<string[]> {
   const ownNamespace = await readlink('/proc/self/ns/pid');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const all = new Map<number, SeenProcess>();
+  const all = new Map<number, { parent: number; name: string; state: string; isContained: boolean }>();
   for (const pid of pids) {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
     if (stat === undefined) continue; // ended since the directory was read
@@ -167,26 +167,13 @@ async function processes(): Promise<string[]> {
     for (let at = all.get(pid); at !== undefined; at = all.get(at.parent)) if (at.parent === process.pid) return true;
     return false;
   };
-  // Each engine has one supervisor in reserve, another one after each start: how many there are matters, not which.
-  const parents = new Set([...all.values()].map(({ parent }) => parent));
-  const standsBy = (pid: number): boolean =>
-    !parents.has(pid) && isShim(all.get(pid)) && isShim(all.get(all.get(pid)?.parent ?? 0));
   return [...all]
-    .filter(([pid, each]) => each.isContained || isShim(each) || isDescendant(pid))
-    .map(([pid, each]) => (standsBy(pid) ? `shim standing by for ${each.parent}` : shown(pid, each)));
+    .filter(([pid, each]) => each.isContained || each.name.startsWith('tscontainer') || isDescendant(pid))
+    .map(([pid, { name, state }]) => `${identityOf(pid, name)}${state === 'Z' ? ' (zombie)' : ''}`);
 }
 
-interface SeenProcess {
-  readonly parent: number;
-  readonly name: string;
-  readonly state: string;
-  readonly isContained: boolean;
-}
-
-const isShim = (process: SeenProcess | undefined): boolean => process?.name.startsWith('tscontainer') === true;
-
-const shown = (pid: number, { name, state }: SeenProcess): string =>
-  `${pid} ${name}${state === 'Z' ? ' (zombie)' : ''}`;
+/** The one that stands by for the next process is always another. */
+const identityOf = (pid: number, name: string): string => (name === 'tscontainer-idl' ? name : `${pid} ${name}`);
 
 /** By what they refer to, not by number: numbers are reused in any order. */
 async function fileDescriptors(): Promise<string[]> {
