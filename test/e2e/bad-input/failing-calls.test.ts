@@ -200,7 +200,11 @@ describe('each step of a start that fails', () => {
       }
     },
     exec: () => long.exec(['true'], { workingDir: '/etc' }),
-    tty: async () => (await long.spawn(['true'], { tty: { columns: 80, rows: 24 } })).wait(),
+    tty: async () => {
+      const shell = await long.spawn(['true'], { tty: { columns: 80, rows: 24 } });
+      shell.stdout?.resume();
+      return shell.wait();
+    },
   };
 
   for (const row of rows) {
