@@ -56,7 +56,14 @@ export type { OnPullProgress, PullProgress } from './image/pull-progress.js';
 export type { PushOptions, PushResult } from './image/push-image.js';
 export type { OnPushProgress, PushProgress } from './image/push-progress.js';
 export type { SearchOptions } from './image/search-images.js';
-export type { ApplyOptions, LayerSource, LayerStore, PrepareOptions, StackUsage } from './layers/layer-store.js';
+export type {
+  ApplyOptions,
+  LayerSource,
+  LayerStore,
+  MountPoint,
+  PrepareOptions,
+  StackUsage,
+} from './layers/layer-store.js';
 export type { InterfaceCounters } from './network/interface-counters.js';
 export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './network/network-driver.js';
 export type { PortMapping } from './network/port-mapping.js';

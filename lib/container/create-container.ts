@@ -11,6 +11,7 @@ import { containerFiles } from './container-files.js';
 import type { ContainerOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { commonMountPoints } from './mount-points.js';
 import { resolveConfig } from './resolve-config.js';
 
 /**
@@ -65,7 +66,8 @@ async function create(
       await records.reserveName(name, id);
       undo.defer(() => records.releaseName(name, id));
     }
-    const root = await layers.prepare(stackOf(image), directory, { volatile: config.lifetime === 'owner' });
+    const volatile = config.lifetime === 'owner';
+    const root = await layers.prepare(stackOf(image), directory, { volatile, mountPoints: commonMountPoints });
     undo.defer(() => layers.discard(directory));
     const record: ContainerRecord = {
       version: 1,

@@ -3,12 +3,13 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Abortable } from '../core/abortable.js';
 import { chainId } from '../core/chain-id.js';
-import { type Digest, splitDigest } from '../core/digest.js';
+import { type Digest, digestOf, splitDigest } from '../core/digest.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { syncDirectory } from '../util/atomic-file.js';
 import type { AcquireLock } from './acquire-lock.js';
 import { type LayerRecord, readLayerRecord, writeLayerRecord } from './layer-record.js';
+import type { MountPoint } from './layer-store.js';
 import type { LayerShim } from './shim/layer-shim.js';
 
 /**
@@ -41,6 +42,13 @@ export interface LayerDirectoryOptions {
 export function layerKey(diffIds: readonly Digest[]): string {
   return splitDigest(chainId(diffIds)).join('-');
 }
+
+/** Name of what makes the mount points that a stack lacks. */
+export function mountPointsKey(diffIds: readonly Digest[], points: readonly MountPoint[]): string {
+  return `${mountPointsPrefix}${splitDigest(digestOf(JSON.stringify([diffIds, points]))).join('-')}`;
+}
+
+export const mountPointsPrefix = 'mount-points-';
 
 /** Opens (and makes) the directory, and removes what crashed processes have left in it. */
 export async function openLayerDirectory(options: LayerDirectoryOptions): Promise<LayerDirectory> {

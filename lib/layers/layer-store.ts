@@ -21,6 +21,19 @@ export interface ApplyOptions extends Abortable {
 export interface PrepareOptions {
   /** The container dies with its owner, so nothing needs to reach the disk. Default false. */
   readonly volatile?: boolean;
+  /**
+   * Where something will be mounted in every container. A store may have these places at hand, so that nothing needs to be
+   * made for them; one that is missing all the same is made at the start. Default: none.
+   */
+  readonly mountPoints?: readonly MountPoint[];
+}
+
+/** A place in a container on which something is mounted. */
+export interface MountPoint {
+  /** Absolute. */
+  readonly path: string;
+  /** A kernel directory's path holds no link. */
+  readonly kind: 'file' | 'directory' | 'kernel directory';
 }
 
 /** What a store keeps for one stack of layers. */

@@ -64,5 +64,6 @@ int tsc_role_copy_tree(int argc, char **argv);
 int tsc_role_remove_tree(int argc, char **argv);
 int tsc_role_merge_layer(int argc, char **argv);
 int tsc_role_fix_layer(int argc, char **argv);
+int tsc_role_mount_points(int argc, char **argv);
 
 #endif

@@ -118,6 +118,11 @@ tsc_run tsc_op_personality, tsc_op_scheduler, tsc_op_io_priority, tsc_op_cpu_aff
 tsc_run tsc_op_console, tsc_op_seccomp_notify, tsc_op_find_home, tsc_op_change_root, tsc_op_ensure_node, tsc_op_hand_over,
     tsc_op_find_program;
 
+/* rootfs.c: mounts an overlay of directories on a directory of the host; `lower` has the topmost first. */
+#define TSC_OVERLAY_VOLATILE 1u
+#define TSC_OVERLAY_USER_XATTR 2u
+int tsc_mount_overlay(char *const *lower, const char *upper, const char *work, const char *target, uint32_t flags,
+                      struct tsc_err *err);
 /* rootfs.c: from here on every path of the container is resolved below this descriptor, which is handed over. */
 int tsc_hold_root(struct tsc_launch *launch, int fd, struct tsc_err *err);
 /* Resolves a directory or file below the container's root, which may be hostile. `no_links` refuses any symbolic link. */

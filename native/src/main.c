@@ -16,6 +16,7 @@ static const struct {
     { "remove-tree", tsc_role_remove_tree },
     { "merge-layer", tsc_role_merge_layer },
     { "fix-layer", tsc_role_fix_layer },
+    { "mount-points", tsc_role_mount_points },
 };
 
 int main(int argc, char **argv)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define OVERLAY_VOLATILE 1u
-#define OVERLAY_USER_XATTR 2u
 #define OLD_OPTIONS_SIZE 4096 /* mount(2) takes one page of options */
 
 int tsc_op_propagation(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
@@ -41,15 +39,13 @@ static int take_root(struct tsc_launch *launch, const char *target, struct tsc_e
     return fd < 0 ? tsc_fail(err, errno, "open", "%s", target) : tsc_hold_root(launch, fd, err);
 }
 
-static int attach_root(struct tsc_launch *launch, int mount, const char *target, struct tsc_err *err)
+static int attach(int mount, const char *target, struct tsc_err *err)
 {
     TSC_AUTO_FD directory = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (directory < 0)
         return tsc_fail(err, errno, "open", "%s", target);
-    if (tsc_move_mount(mount, directory) < 0)
-        return tsc_fail(err, errno, "move_mount", "root on %s", target);
-    return take_root(launch, target, err);
+    return tsc_move_mount(mount, directory) < 0 ? tsc_fail(err, errno, "move_mount", "root on %s", target) : 0;
 }
 
 static int set_option(int fs, const char *key, const char *value, struct tsc_err *err)
@@ -90,9 +86,9 @@ static int new_overlay(char *const *lower, const char *upper, const char *work, 
         return -err->errnum;
     if (set_option(fs, "index", "off", err) < 0 || set_option(fs, "metacopy", "off", err) < 0)
         return -err->errnum;
-    if ((flags & OVERLAY_VOLATILE) != 0 && set_option(fs, "volatile", NULL, err) < 0)
+    if ((flags & TSC_OVERLAY_VOLATILE) != 0 && set_option(fs, "volatile", NULL, err) < 0)
         return -err->errnum;
-    if ((flags & OVERLAY_USER_XATTR) != 0 && set_option(fs, "userxattr", NULL, err) < 0)
+    if ((flags & TSC_OVERLAY_USER_XATTR) != 0 && set_option(fs, "userxattr", NULL, err) < 0)
         return -err->errnum;
     if (tsc_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
         return tsc_fail(err, errno, "fsconfig", "create the overlay of %s", upper);
@@ -143,8 +139,8 @@ static int mount_overlay_before_6_7(char *const *lower, const char *upper, const
 {
     char options[OLD_OPTIONS_SIZE];
     size_t used = (size_t)snprintf(options, sizeof(options), "index=off,metacopy=off%s%s",
-                                   (flags & OVERLAY_VOLATILE) != 0 ? ",volatile" : "",
-                                   (flags & OVERLAY_USER_XATTR) != 0 ? ",userxattr" : "");
+                                   (flags & TSC_OVERLAY_VOLATILE) != 0 ? ",volatile" : "",
+                                   (flags & TSC_OVERLAY_USER_XATTR) != 0 ? ",userxattr" : "");
 
     for (size_t i = 0; lower[i] != NULL; i++)
         if (append_directory(options, &used, i == 0 ? ",lowerdir=" : ":", lower[i], err) < 0)
@@ -159,6 +155,20 @@ static int mount_overlay_before_6_7(char *const *lower, const char *upper, const
     return 0;
 }
 
+int tsc_mount_overlay(char *const *lower, const char *upper, const char *work, const char *target, uint32_t flags,
+                      struct tsc_err *err)
+{
+    struct tsc_err first = { 0 };
+    TSC_AUTO_FD mount = new_overlay(lower, upper, work, flags, &first);
+
+    if (mount >= 0)
+        return attach(mount, target, err);
+    if (is_before_6_7(&first))
+        return mount_overlay_before_6_7(lower, upper, work, target, flags, err);
+    *err = first;
+    return mount;
+}
+
 int tsc_op_overlay_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     size_t count = 0;
@@ -167,19 +177,10 @@ int tsc_op_overlay_root(struct tsc_launch *launch, struct tsc_reader *payload, s
     const char *work = tsc_take_string(payload);
     const char *target = tsc_take_string(payload);
     uint32_t flags = tsc_take_u32(payload);
-    struct tsc_err first = { 0 };
-    TSC_AUTO_FD mount = -1;
 
     if (lower == NULL || count == 0)
         return tsc_fail(err, lower == NULL ? ENOMEM : EINVAL, "overlay", "no layers");
-    mount = new_overlay(lower, upper, work, flags, &first);
-    if (mount >= 0)
-        return attach_root(launch, mount, target, err);
-    if (!is_before_6_7(&first)) {
-        *err = first;
-        return mount;
-    }
-    if (mount_overlay_before_6_7(lower, upper, work, target, flags, err) < 0)
+    if (tsc_mount_overlay(lower, upper, work, target, flags, err) < 0)
         return -err->errnum;
     return take_root(launch, target, err);
 }
@@ -192,7 +193,7 @@ int tsc_op_bind_root(struct tsc_launch *launch, struct tsc_reader *payload, stru
 
     if (mount < 0)
         return tsc_fail(err, errno, "open_tree", "%s", source);
-    return attach_root(launch, mount, target, err);
+    return attach(mount, target, err) < 0 ? -err->errnum : take_root(launch, target, err);
 }
 
 int tsc_op_use_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)

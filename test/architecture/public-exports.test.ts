@@ -117,6 +117,7 @@ test('the types that the entry points export', () => {
     'MountAttribute',
     'MountOperation',
     'MountOption',
+    'MountPoint',
     'NamespaceKind',
     'NamespaceOperation',
     'Netlink',

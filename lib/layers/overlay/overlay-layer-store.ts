@@ -6,9 +6,15 @@ import type { RootMount } from '../../core/mount.js';
 import { Limiter } from '../../util/limiter.js';
 import type { AcquireLock } from '../acquire-lock.js';
 import type { DecompressOptions } from '../compression/decompress.js';
-import { type LayerDirectory, layerKey, openLayerDirectory } from '../layer-directory.js';
+import {
+  type LayerDirectory,
+  layerKey,
+  mountPointsKey,
+  mountPointsPrefix,
+  openLayerDirectory,
+} from '../layer-directory.js';
 import { isIndependent, type LayerRecord } from '../layer-record.js';
-import type { ApplyOptions, LayerSource, LayerStore, PrepareOptions } from '../layer-store.js';
+import type { ApplyOptions, LayerSource, LayerStore, MountPoint, PrepareOptions } from '../layer-store.js';
 import { applyRootAttributes } from '../root-attributes.js';
 import { createLayerShim, type LayerShim, shimOptions } from '../shim/layer-shim.js';
 import { unpackInWorker } from '../unpack-in-worker.js';
@@ -111,6 +117,25 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
     );
   }
 
+  /** A tree with what the stack lacks of the mount points: made once for all containers of an image. */
+  async function mountPointsTree(
+    diffIds: readonly Digest[],
+    lower: readonly string[],
+    points: readonly MountPoint[],
+  ): Promise<string> {
+    const key = mountPointsKey(diffIds, points);
+    if ((await layers.find(key)) === undefined) {
+      await layers.create(key, async (directory) => {
+        const [work, target] = [join(directory, 'work'), join(directory, 'target')];
+        for (const each of [work, target]) mkdirSync(each, { mode: 0o700 });
+        await shim.makeMountPoints({ lower, upper: join(directory, 'fs'), work, target, points });
+        await shim.remove([work, target]);
+        return { version: 1, diffIds: [...diffIds], sizeBytes: 0, rootOpaque: false, implicit: [], links: [] };
+      });
+    }
+    return layers.tree(key);
+  }
+
   /** Topmost first, down to a layer that hides the others. */
   function lowerTrees(stack: readonly Layer[]): string[] {
     const hiding = stack.findLastIndex(({ record }) => record.rootOpaque);
@@ -150,14 +175,17 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
       }
     },
 
-    prepare: async (diffIds, directory, { volatile = false }: PrepareOptions = {}): Promise<RootMount> => {
+    prepare: async (diffIds, directory, options: PrepareOptions = {}): Promise<RootMount> => {
+      const { volatile = false, mountPoints = [] } = options;
       const stack = await requireAll(diffIds);
+      const lower = lowerTrees(stack);
+      const points = mountPoints.length === 0 ? [] : [await mountPointsTree(diffIds, lower, mountPoints)];
       const upper = join(directory, 'upper');
       const work = join(directory, 'work');
       mkdirSync(upper, { mode: 0o755 });
       mkdirSync(work, { mode: 0o700 });
       applyRootAttributes(upper, stack.findLast(({ record }) => record.root !== undefined)?.record.root);
-      return { type: 'overlay', lower: lowerTrees(stack), upper, work, volatile };
+      return { type: 'overlay', lower: [...points, ...lower], upper, work, volatile };
     },
 
     discard: (directory) => shim.remove([join(directory, 'upper'), join(directory, 'work')]),
@@ -168,8 +196,14 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
           diffIds.flatMap((id, index) => [layerKey([id]), layerKey(diffIds.slice(0, index + 1))]),
         ),
       );
+      const stacks = new Set(keep.map((diffIds) => diffIds.join()));
       let freed = 0;
-      for (const key of await layers.list()) if (!needed.has(key)) freed += await layers.remove(key);
+      for (const key of await layers.list()) {
+        const isNeeded = key.startsWith(mountPointsPrefix)
+          ? stacks.has((await layers.find(key))?.diffIds.join() ?? '')
+          : needed.has(key);
+        if (!isNeeded) freed += await layers.remove(key);
+      }
       return freed;
     },
 

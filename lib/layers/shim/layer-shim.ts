@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import type { Abortable } from '../../core/abortable.js';
+import type { MountPoint } from '../layer-store.js';
 import { type RunShimOptions, runShim } from './run-shim.js';
 import { toLayerError } from './shim-error.js';
 import type { ShimReport } from './shim-report.js';
@@ -27,8 +28,20 @@ export interface LayerShim {
   merge(layer: string, tree: string, needs: LayerNeeds, options: WorkOptions): Promise<void>;
   /** Copies a tree with everything in it into an empty directory. */
   copy(from: string, to: string, options?: CopyOptions): Promise<void>;
+  /** Makes missing mount points of a stack in an overlay of it, whose upper directory holds them afterwards. */
+  makeMountPoints(request: MountPointsRequest): Promise<void>;
   /** Removes trees; fine when they are not there. */
   remove(paths: readonly string[]): Promise<void>;
+}
+
+export interface MountPointsRequest {
+  /** Topmost first. */
+  readonly lower: readonly string[];
+  /** Directories for the overlay: empty, in one file system. The last is where it is mounted, out of sight of others. */
+  readonly upper: string;
+  readonly work: string;
+  readonly target: string;
+  readonly points: readonly MountPoint[];
 }
 
 export interface WorkOptions extends Abortable {
@@ -90,6 +103,10 @@ export function createLayerShim({ shimPath, sync = true, xattrs = 'trusted' }: L
       const flags = (options.sync ?? sync) ? ['--sync'] : [];
       await run(['copy-tree', ...flags, from, to], '', to, { signal: options.signal });
     },
+    makeMountPoints: async ({ lower, upper, work, target, points }) => {
+      const texts = points.map(({ kind, path }) => `${pointKinds[kind]}${path}`);
+      await run(['mount-points', upper, work, target, String(texts.length), ...texts, ...lower], '', upper, {});
+    },
     remove: async (paths) => {
       const there = await present(paths); // starting a process costs more than looking
       for (let start = 0; start < there.length; start += treesAtOnce) {
@@ -99,6 +116,8 @@ export function createLayerShim({ shimPath, sync = true, xattrs = 'trusted' }: L
     },
   };
 }
+
+const pointKinds = { file: 'f', directory: 'd', 'kernel directory': 'k' } as const;
 
 async function present(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
