@@ -112,7 +112,7 @@ async function dispatch(context: RegistryContext, exchange: Exchange, route: Rou
 /** An answer that has begun cannot be taken back: its connection is cut, so that nobody takes it for complete. */
 function fail(exchange: Exchange, { status, code, message, headers }: RegistryFailure): void {
   const { request, response } = exchange;
-  if (response.headersSent || response.destroyed || request.destroyed) {
+  if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }

@@ -82,11 +82,7 @@ class RunningRequests {
   readonly #running = new Set<Promise<void>>();
   readonly #aborts = new Set<() => void>();
 
-  add(
-    response: ServerResponse,
-    onError: (error: unknown) => void,
-    work: (signal: AbortSignal) => Promise<void>,
-  ): void {
+  add(response: ServerResponse, onError: (error: unknown) => void, work: (signal: AbortSignal) => Promise<void>): void {
     const gone = new AbortController();
     const abort = (): void => gone.abort(new Error('the connection has ended'));
     response.once('close', abort);
