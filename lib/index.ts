@@ -80,6 +80,7 @@ export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.
 export type { ContainerSpec, JoinSpec, LaunchSpec, PlanPart, ProcessSpec, SpecUser } from './runtime/container-spec.js';
 export type {
   DeviceFilter,
+  DiscardTree,
   HostOperation,
   JoinCgroup,
   LaunchPlan,

@@ -28,7 +28,7 @@ export interface SpecSources {
   readonly cgroup: CgroupPlan;
   readonly endpoint: Endpoint;
   readonly files: readonly HostFile[];
-  readonly removeAtEnd: readonly string[];
+  readonly removeAtEnd: ContainerSpec['removeAtEnd'];
 }
 
 /** The namespaces of a container; `net` only where the network gives it one of its own. */

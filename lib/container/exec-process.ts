@@ -70,6 +70,7 @@ export async function execProcess(
     terminal: options.tty !== undefined,
     lifetime: 'owner',
     durable: false,
+    ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
     signal: options.signal,
   });
 }

@@ -5,7 +5,6 @@ import type { RootMount } from '../core/mount.js';
 import { hostsFile } from '../network/hosts-file.js';
 import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
-import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { HostFile } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { toFileError } from '../util/file-error.js';
@@ -69,8 +68,9 @@ async function tryStart(
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
     const cgroup = services.cgroups.plan({ id, resources: config.resources });
-    const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
     const { layout, host } = services;
+    const all = [{ path: files.runDirectory }, { path: files.directory, trash: layout.trash(id) }];
+    const removeAtEnd = options.removeAtEnd === true ? all : [];
     const etc = etcFiles(services, record, endpoint, files);
     const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
     const process = await services.launcher.launch({
@@ -82,7 +82,7 @@ async function tryStart(
       processFile: files.process,
       exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
       durable: config.lifetime === 'detached',
-      ...oomFile(cgroup),
+      ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
       signal: options.signal,
     });
     undo.commit();
@@ -91,9 +91,6 @@ async function tryStart(
     return undo.fail(toFileError(error, files.directory));
   }
 }
-
-const oomFile = (cgroup: CgroupPlan): { oomFile?: string } =>
-  cgroup.files.oomKills === undefined ? {} : { oomFile: cgroup.files.oomKills };
 
 async function attach(
   services: ContainerServices,

@@ -20,6 +20,8 @@ export class StorageLayout {
   readonly registry = (): string => join(this.root, 'registry');
   readonly images = (): string => join(this.root, 'images');
   readonly containers = (): string => join(this.root, 'containers');
+  /** Where the directory of a removed container waits for its end, out of sight. */
+  readonly trash = (id = ''): string => join(this.root, 'trash', id);
   readonly container = (id: string): string => join(this.root, 'containers', id);
   readonly names = (): string => join(this.root, 'names');
   readonly networks = (): string => join(this.root, 'networks');

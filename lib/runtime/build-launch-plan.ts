@@ -50,7 +50,10 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     cleanup: [
       ...spec.network.cleanup,
       ...spec.cgroup.cleanup,
-      ...spec.removeAtEnd.map((path) => ({ op: 'remove-tree', path }) as const),
+      ...spec.removeAtEnd.map(
+        ({ path, trash }): PlanOperation =>
+          trash === undefined ? { op: 'remove-tree', path } : { op: 'discard-tree', path, trash },
+      ),
     ],
   };
 }

@@ -49,6 +49,7 @@ export type HostOperation =
   | MakeDirectory
   | RemoveDirectory
   | RemoveTree
+  | DiscardTree
   | WriteFile
   | WriteValues
   | MakeFile
@@ -74,6 +75,16 @@ export interface RemoveDirectory {
 export interface RemoveTree {
   readonly op: 'remove-tree';
   readonly path: string;
+}
+
+/**
+ * The same for a directory that may take its time: it is moved to `trash` in the same file system, and removed from there
+ * when the clean-up is done and told.
+ */
+export interface DiscardTree {
+  readonly op: 'discard-tree';
+  readonly path: string;
+  readonly trash: string;
 }
 
 /** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */

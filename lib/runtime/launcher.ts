@@ -37,7 +37,10 @@ export interface LaunchedProcess {
   readonly stderr: Readable | undefined;
   /** How it ended; all of its output has been written by then. Rejects with `SHIM_FAILED` if that can never be known. */
   readonly exited: Promise<ExitStatus>;
-  /** The supervisor has cleaned up and ended. Rejects with `LAUNCH_FAILED` when the clean-up was not complete. */
+  /**
+   * The supervisor has cleaned up; files that are to go may still be going, out of sight. Rejects with `LAUNCH_FAILED` when
+   * the clean-up was not complete, with `SHIM_FAILED` when there was none.
+   */
   readonly released: Promise<void>;
   /** Keeps this Node process alive until the returned function is called: by itself no container does. */
   keepAlive(): () => void;
@@ -59,6 +62,9 @@ export interface LaunchedProcess {
 export interface Launcher {
   /** Starts a process; see above for how it fails. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
-  /** Gives back what the launcher holds; running processes go on. The launcher can be used again. */
+  /**
+   * Gives back what the launcher holds, and waits for supervisors that have nothing left but to end; running processes go
+   * on. The launcher can be used again.
+   */
   close(): Promise<void>;
 }

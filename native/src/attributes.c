@@ -37,6 +37,7 @@ struct scheduling {
     uint64_t deadline;
     uint64_t period;
 };
+_Static_assert(sizeof(struct scheduling) == 48, "SCHED_ATTR_SIZE_VER0");
 
 int tsc_op_scheduler(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {

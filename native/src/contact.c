@@ -38,7 +38,7 @@ static void accept_contact(struct tsc_launch *launch)
 
 static void start(struct tsc_launch *launch, int fd)
 {
-    struct tsc_failure failure = { .section = TSC_CHILD };
+    struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
     struct tsc_writer frame = { .size = 0 };
     int result;
 

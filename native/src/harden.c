@@ -19,6 +19,11 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+void tsc_set_name(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 int tsc_harden_process(struct tsc_err *err)
 {
     /* Nothing that Node forgot to close reaches a container; and nobody may look into us while we hold host paths. */
@@ -26,7 +31,7 @@ int tsc_harden_process(struct tsc_err *err)
         return tsc_fail(err, errno, "close_range", "from 3");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return tsc_fail(err, errno, "prctl", "not dumpable");
-    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
+    tsc_set_name("tscontainer-shim");
     umask(022);
     if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
         return tsc_fail(err, errno, "setsid", "own session");

@@ -63,14 +63,12 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
 }
 
 /* The container's own directories, hostile content included: no link is followed below them. */
-int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+static int remove_tree(const char *path, struct tsc_err *err)
 {
-    const char *path = tsc_take_string(payload);
     const char *slash = strrchr(path, '/');
     char parent[4096];
     TSC_AUTO_FD fd = -1;
 
-    (void)launch;
     if (slash == NULL || slash[1] == '\0' || (size_t)(slash - path) >= sizeof(parent))
         return tsc_fail(err, EINVAL, "remove-tree", "%s", path);
     snprintf(parent, sizeof(parent), "%.*s/", (int)(slash - path), path);
@@ -78,6 +76,35 @@ int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, st
     if (fd < 0)
         return errno == ENOENT ? 0 : tsc_fail(err, errno, "open", "%s", parent);
     return layer_remove(fd, slash + 1, err);
+}
+
+int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)launch;
+    return remove_tree(tsc_take_string(payload), err);
+}
+
+int tsc_op_discard_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    const char *trash = tsc_take_string(payload);
+
+    if (launch->discarded_count == TSC_MAX_DISCARDED)
+        return tsc_fail(err, E2BIG, "discard-tree", "%s", path);
+    if (rename(path, trash) < 0)
+        return errno == ENOENT ? 0 : tsc_fail(err, errno, "rename", "%s to %s", path, trash);
+    launch->discarded[launch->discarded_count++] = trash;
+    return 0;
+}
+
+void tsc_remove_discarded(struct tsc_launch *launch)
+{
+    for (size_t i = 0; i < launch->discarded_count; i++) {
+        struct tsc_err ignored = { 0 };
+
+        (void)remove_tree(launch->discarded[i], &ignored);
+    }
+    launch->discarded_count = 0;
 }
 
 static int write_value(int fd, const char *path, const char *data, struct tsc_err *err)

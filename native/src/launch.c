@@ -84,7 +84,7 @@ static int limit_time(struct tsc_err *err)
 __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, const struct tsc_plan *plan,
                                                  const int stdio[3])
 {
-    struct tsc_failure failure = { .section = TSC_CHILD };
+    struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
 
     if (limit_time(&failure.err) == 0 && enter_cgroups(launch, &failure.err) == 0 &&
         place_stdio(stdio, &failure.err) == 0)

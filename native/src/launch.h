@@ -14,6 +14,7 @@
 #define TSC_MAX_KEPT 1024
 #define TSC_MAX_CGROUPS 32
 #define TSC_MAX_NETFILTER 16
+#define TSC_MAX_DISCARDED 4
 #define TSC_LAUNCH_SECONDS 120 /* a child that has not reached its program by then is killed by the kernel */
 
 /* Descriptors that the program gets from the caller. */
@@ -41,6 +42,8 @@ struct tsc_launch {
     struct tsc_failure child_failure; /* what the child said while stage `parent` was still running */
     int host_time_fd;               /* the time namespace to go back to; -1: never left */
     int host_network_fd;            /* the network namespace to go back to; -1: never left */
+    const char *discarded[TSC_MAX_DISCARDED]; /* trees to remove when everything else is done */
+    size_t discarded_count;
     bool handed_over;               /* the child is our parent's, who gets its exit status; we only watch it */
     bool waiting;                   /* the child waits for the order to start */
     int listen_fd;                  /* where later processes reach the shim; -1: nowhere */
@@ -73,7 +76,7 @@ typedef int tsc_run(struct tsc_launch *launch, struct tsc_reader *payload, struc
 /* host.c */
 tsc_run tsc_op_make_directory, tsc_op_remove_directory, tsc_op_write_file, tsc_op_write_values, tsc_op_make_file,
     tsc_op_join_cgroup, tsc_op_reserve_port,
-    tsc_op_write_id_map, tsc_op_remove_tree;
+    tsc_op_write_id_map, tsc_op_remove_tree, tsc_op_discard_tree;
 /* device-filter.c */
 tsc_run tsc_op_device_filter;
 /* netlink.c */
@@ -143,6 +146,8 @@ int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure);
 /* rendezvous.c */
 int tsc_release_child(struct tsc_launch *launch, struct tsc_err *err);
 int tsc_send_with_descriptor(int socket, const void *data, size_t size, int fd);
+/* host.c: the last thing that a shim does. A tree that cannot be removed is left to whoever opens the engine next. */
+void tsc_remove_discarded(struct tsc_launch *launch);
 /* network-namespace.c: the shim goes back to the host's, and lets go of the container's. */
 int tsc_leave_network(struct tsc_launch *launch, struct tsc_err *err);
 /* user-maps.c */

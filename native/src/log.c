@@ -10,6 +10,7 @@ struct record_head {
     uint8_t zero[3];
     uint64_t time;
 };
+_Static_assert(sizeof(struct record_head) == 16 && offsetof(struct record_head, time) == 8, "as readers know it");
 
 uint64_t tsc_now(void)
 {

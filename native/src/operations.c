@@ -89,6 +89,7 @@ const struct tsc_operation tsc_operations[] = {
     { 82, "enter-network", "", PREPARE, tsc_op_enter_network },
     { 83, "write-values", "sl", PREPARE, tsc_op_write_values },
     { 84, "make-file", "sus", PREPARE, tsc_op_make_file },
+    { 85, "discard-tree", "ss", CLEANUP, tsc_op_discard_tree },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

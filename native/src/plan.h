@@ -69,9 +69,10 @@ struct tsc_plan {
 int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err);
 
 /* What a failing section left to say: which operation it was. */
+#define TSC_NO_OPERATION UINT32_MAX
 struct tsc_failure {
     uint32_t section;
-    uint32_t index;
+    uint32_t index; /* TSC_NO_OPERATION: what failed is a step between operations */
     struct tsc_err err;
 };
 

@@ -52,33 +52,48 @@ static int place_descriptors(const int fds[REQUEST_FDS], int own)
     return syscall(SYS_close_range, TSC_CONTROL_FD + 2u, ~0u, 0) < 0 ? -errno : 0;
 }
 
+/* Says why there is no supervisor, to whoever asks for one: otherwise they would wait for ever. */
+static void refuse(int control_fd, const struct tsc_err *err)
+{
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION, .err = *err };
+    struct tsc_writer frame = { .size = 0 };
+
+    tsc_put_failure(&frame, &failure);
+    tsc_send_frame(control_fd, TSC_FRAME_FAILED, &frame);
+}
+
 __attribute__((noreturn)) static void stand_by(const struct server *self)
 {
     struct tsc_err err = { 0 };
     int signal_fd = tsc_become_supervisor(&err);
     int fds[REQUEST_FDS];
+    int result;
 
-    if (signal_fd < 0 || take_request(TSC_CONTROL_FD, fds) <= 0)
+    tsc_set_name("tscontainer-idle");
+    if (take_request(TSC_CONTROL_FD, fds) <= 0)
         _exit(0);
     if (write(self->taken[1], "", 1) < 0) /* a server that is gone makes no successor, and nobody asks for one */
         errno = 0;
-    if (place_descriptors(fds, signal_fd) < 0)
+    tsc_set_name("tscontainer-shim");
+    result = signal_fd < 0 ? signal_fd : place_descriptors(fds, signal_fd);
+    if (result < 0) {
+        tsc_fail(&err, -result, "close_range", "descriptors of a supervisor");
+        refuse(fds[TSC_CONTROL_FD], &err);
         _exit(1);
+    }
     _exit(tsc_supervise(TSC_CONTROL_FD + 1));
 }
 
-/* Nobody can stand by: says so to whoever asks, since otherwise they would wait for ever. */
-static void refuse(int errnum)
+/* Nobody can stand by. */
+static void refuse_request(int errnum)
 {
-    struct tsc_failure failure = { .section = TSC_PREPARE };
-    struct tsc_writer frame = { .size = 0 };
+    struct tsc_err err = { 0 };
     int fds[REQUEST_FDS];
 
     if (take_request(TSC_CONTROL_FD, fds) <= 0)
         return;
-    tsc_fail(&failure.err, errnum, "fork", "a supervisor");
-    tsc_put_failure(&frame, &failure);
-    tsc_send_frame(fds[3], TSC_FRAME_FAILED, &frame);
+    tsc_fail(&err, errnum, "fork", "a supervisor");
+    refuse(fds[TSC_CONTROL_FD], &err);
     for (int i = 0; i < REQUEST_FDS; i++)
         close(fds[i]);
 }
@@ -120,7 +135,7 @@ static int serve(struct server *self)
         char byte;
 
         if (result < 0 && (polls[0].revents & POLLIN) != 0)
-            refuse(-result);
+            refuse_request(-result);
         polls[0].events = (short)(result < 0 ? POLLIN : 0); /* tried again when the next request is there */
         if (poll(polls, sizeof(polls) / sizeof(polls[0]), -1) < 0 && errno != EINTR)
             return 1;

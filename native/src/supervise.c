@@ -35,6 +35,7 @@ struct supervisor {
     const char *exit_file;
     const char *log_file;
     const char *oom_file;
+    unsigned long oom_kills; /* before the start: a process that joins finds those of its container */
     struct tsc_plan plan;
     struct tsc_launch launch;
     struct tsc_relay relay;
@@ -215,7 +216,7 @@ static void watch(struct supervisor *self)
 }
 
 /* `oom_kill N`: memory.oom_control of cgroup v1 and memory.events of v2 have the same line. */
-static bool was_out_of_memory(const char *path)
+static unsigned long count_oom_kills(const char *path)
 {
     char text[1024];
     const char *line;
@@ -223,11 +224,11 @@ static bool was_out_of_memory(const char *path)
     TSC_AUTO_FD fd = path[0] == '\0' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return false;
+        return 0;
     size = read(fd, text, sizeof(text) - 1);
     text[size < 0 ? 0 : size] = '\0';
     line = strstr(text, "oom_kill ");
-    return line != NULL && strtoul(line + strlen("oom_kill "), NULL, 10) > 0;
+    return line == NULL ? 0 : strtoul(line + strlen("oom_kill "), NULL, 10);
 }
 
 /*
@@ -252,6 +253,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    tsc_remove_discarded(&self->launch);
     linger(self);
 }
 
@@ -260,7 +262,7 @@ static void finish(struct supervisor *self)
     bool by_signal = self->exit.si_code != CLD_EXITED;
     uint32_t code = by_signal ? 128u + (uint32_t)self->exit.si_status : (uint32_t)self->exit.si_status;
     uint32_t number = by_signal ? (uint32_t)self->exit.si_status : 0;
-    bool oom = was_out_of_memory(self->oom_file); /* before the cgroup goes */
+    bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
 
     if (self->exit_file[0] != '\0') {
@@ -286,6 +288,7 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
     tsc_put_failure(&frame, failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_remove_discarded(&self->launch);
     return 0;
 }
 
@@ -305,8 +308,10 @@ static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure
     int stdio[3] = { 0, 1, 2 };
     int terminal = -1;
 
-    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, self->log_file, stdio, &failure->err) < 0 ||
-        tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
+    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, self->log_file, stdio, &failure->err) < 0)
+        return refuse(self, failure);
+    self->oom_kills = count_oom_kills(self->oom_file);
+    if (tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
         return refuse(self, failure);
     if (tsc_relay_start(&self->relay, stdio, terminal, &failure->err) < 0 || report_started(self, failure) < 0) {
         kill_child(self);
@@ -325,7 +330,7 @@ static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure
 int tsc_supervise(int signal_fd)
 {
     static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
-    struct tsc_failure failure = { .section = TSC_PREPARE };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
 
     clear_launch(&self.launch);
     self.signal_fd = signal_fd;
@@ -335,7 +340,7 @@ int tsc_supervise(int signal_fd)
 int tsc_role_supervise(int argc, char **argv)
 {
     struct supervisor none = { .control_fd = TSC_CONTROL_FD, .listening = true };
-    struct tsc_failure failure = { .section = TSC_PREPARE };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
     int signal_fd = -1;
 
     (void)argc;

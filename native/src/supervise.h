@@ -4,7 +4,9 @@
 
 #include "base.h"
 
-/* harden.c. Once in a process: nobody may look into it, no signal of a terminal reaches it, signals do what they do in a new one. */
+/* harden.c. What ps(1) shows; the kernel keeps 15 characters. */
+void tsc_set_name(const char *name);
+/* Once in a process: nobody may look into it, no signal of a terminal reaches it, signals do what they do in a new one. */
 int tsc_harden_process(struct tsc_err *err);
 /* Orphans below us become our children. Returns a descriptor that tells of ended ones, or -errno. */
 int tsc_become_supervisor(struct tsc_err *err);

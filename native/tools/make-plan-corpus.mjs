@@ -104,7 +104,7 @@ const spec = {
   cgroup: cgroupPart('v1'),
   network,
   process,
-  removeAtEnd: ['/c', '/run/c'],
+  removeAtEnd: [{ path: '/c', trash: '/t' }, { path: '/run/c' }],
 };
 
 const filtered = {

@@ -63,6 +63,7 @@ test('the types that the entry points export', () => {
     'Descriptor',
     'DeviceFilter',
     'Digest',
+    'DiscardTree',
     'Endpoint',
     'EndpointAddress',
     'EngineEventListener',

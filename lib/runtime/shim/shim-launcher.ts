@@ -15,6 +15,7 @@ const FLAG_DURABLE = 2;
 /** Starts processes through `tscontainer-shim`, one supervisor each. */
 export class ShimLauncher implements Launcher {
   readonly #server: ShimServer;
+  readonly #processes = new Set<ShimProcess>();
   /** Streams of ended processes whose other end a process of the container still holds. */
   readonly #unsettled = new Set<ShimStdio>();
 
@@ -45,7 +46,11 @@ export class ShimLauncher implements Launcher {
         .finally(() => this.kernel.close(theirFd))
         .finally(() => stdio.closeChildSide());
       this.#settle();
-      const shim = new ShimProcess(socket, stdio, plan, (each) => this.#unsettled.add(each));
+      const shim = new ShimProcess(socket, stdio, plan, (ended, unsettled) => {
+        this.#processes.delete(ended);
+        if (unsettled !== undefined) this.#unsettled.add(unsettled);
+      });
+      this.#processes.add(shim);
       undo.defer(() => shim.abandon());
       shim.channel.launch(flagsOf(options), filesOf(options), encoded);
       await shim.started(options.signal);
@@ -56,11 +61,12 @@ export class ShimLauncher implements Launcher {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await Promise.all([...this.#processes].map((each) => each.leaving()));
     this.#settle();
     for (const each of this.#unsettled) each.destroy();
     this.#unsettled.clear();
-    return this.#server.close();
+    await this.#server.close();
   }
 
   #settle(): void {

@@ -24,7 +24,7 @@ const process: ProcessSpec = {
 const spec: ContainerSpec = {
   kind: 'container',
   id: 'a'.repeat(64),
-  removeAtEnd: ['/gone'],
+  removeAtEnd: [{ path: '/gone' }, { path: '/slow', trash: '/trash/slow' }],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
   rootTarget: '/run/root',
@@ -150,7 +150,7 @@ describe('the plan of a container', () => {
     assert.equal(plan.prepare[1]?.op, 'join-cgroup');
     assert.deepEqual(
       plan.cleanup.map(({ op }) => op),
-      ['write-file', 'remove-directory', 'remove-tree'],
+      ['write-file', 'remove-directory', 'remove-tree', 'discard-tree'],
     );
   });
 

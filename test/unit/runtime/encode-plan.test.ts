@@ -38,6 +38,7 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
   [{ op: 'new-network' }, []],
   [{ op: 'enter-network' }, []],
+  [{ op: 'discard-tree', path: '/d', trash: '/t' }, ['/d', '/t']],
   [{ op: 'make-file', path: '/f', mode: 0o644, data: 'x' }, ['/f', 0o644, 'x']],
   [{ op: 'write-values', path: '/f', values: ['a', 'b c'] }, ['/f', ['a', 'b c']]],
   [{ op: 'device-filter', path: '/cg', program: Uint8Array.of(0x95, 0, 0, 0) }, ['/cg', Buffer.from([0x95, 0, 0, 0])]],
