@@ -17,15 +17,19 @@ export type {
 } from './container/container-options.js';
 export { ContainerProcess } from './container/container-process.js';
 export type { ContainerState, ContainerStatus } from './container/container-state.js';
+export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
 export type { ExecProcessOptions, TerminalSize } from './container/exec-process.js';
+export type { StatsOptions } from './container/follow-stats.js';
 export type { ContainerInspection } from './container/inspect-container.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/read-logs.js';
 export type { RemoveOptions } from './container/remove-container.js';
 export type { RunOptions } from './container/run-container.js';
 export type { StopOptions } from './container/stop-container.js';
+export type { ProcessInfo } from './container/top-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
+export type { UpdateOptions } from './container/update-container.js';
 export type { Abortable } from './core/abortable.js';
 export type { Descriptor } from './core/descriptor.js';
 export type { Digest } from './core/digest.js';
@@ -53,6 +57,7 @@ export type { PushOptions, PushResult } from './image/push-image.js';
 export type { OnPushProgress, PushProgress } from './image/push-progress.js';
 export type { SearchOptions } from './image/search-images.js';
 export type { ApplyOptions, LayerSource, LayerStore, PrepareOptions, StackUsage } from './layers/layer-store.js';
+export type { InterfaceCounters } from './network/interface-counters.js';
 export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './network/network-driver.js';
 export type { PortMapping } from './network/port-mapping.js';
 export type { Credential, CredentialSource, CredentialStore } from './registry/credential-source.js';
@@ -76,6 +81,10 @@ export type { OnRegistryNotice, RegistryNotice } from './registry/registry-notic
 export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
+export type { BlockDeviceStats, BlockIoCounters, BlockIoStats } from './runtime/cgroup/read-block-io.js';
+export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.js';
+export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
+export type { MemoryStats } from './runtime/cgroup/read-memory-stats.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
 export type { ContainerSpec, JoinSpec, LaunchSpec, PlanPart, ProcessSpec, SpecUser } from './runtime/container-spec.js';
 export type {
@@ -97,6 +106,7 @@ export type {
   RemoveTree,
   ReservePort,
   RootOperation,
+  ThawOnKill,
   WriteFile,
   WriteValues,
 } from './runtime/launch-plan.js';

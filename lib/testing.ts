@@ -25,6 +25,8 @@ export {
 export { createMemoryNetworkDriver } from './network/memory/memory-network-driver.js';
 export { MemoryRegistryClient } from './registry/memory/memory-registry-client.js';
 export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
+export type { Controller } from './runtime/cgroup/cgroup-host.js';
+export { MemoryCgroups, type MemoryCgroupsOptions } from './runtime/cgroup/memory/memory-cgroups.js';
 export type { Launcher } from './runtime/launcher.js';
 export {
   type MemoryLaunch,

@@ -19,6 +19,10 @@ export interface ContainerFiles {
   /** Of one that ends with its owner. */
   readonly runRecord: string;
   readonly log: string;
+  /** Limits that an update has set; there is none before the first. Of a detached container. */
+  readonly limits: string;
+  /** The same of one that ends with its owner. */
+  readonly runLimits: string;
   /** Written by the supervisor when a detached container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
   readonly exit: string;
   /** The same of one that ends with its owner. */
@@ -39,6 +43,8 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     record: `${directory}/record.json`,
     runRecord: `${runDirectory}/record.json`,
     log: `${directory}/log`,
+    limits: `${directory}/limits.json`,
+    runLimits: `${runDirectory}/limits.json`,
     exit: `${directory}/exit`,
     runExit: `${runDirectory}/exit`,
     hostname: `${runDirectory}/hostname`,
@@ -49,7 +55,10 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
   };
 }
 
-/** The state as the files and the kernel have it, whoever started the container. */
+/**
+ * The state as the files and the kernel have it, whoever started the container. That it is paused is for its cgroup to
+ * say: {@link containerState}.
+ */
 export function readState(files: ContainerFiles): ContainerState {
   const exit = readExit(files);
   const started = readNumbers(files.process);

@@ -6,7 +6,9 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { LayerStore } from '../layers/layer-store.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
+import type { CgroupControl } from '../runtime/cgroup/cgroup-control.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
 import type { OpenWork } from '../util/open-work.js';
 import type { ContainerRecord } from './container-record.js';
@@ -28,6 +30,9 @@ export interface HostFacts {
 /** What happened to a container. */
 export interface ContainerEventSink {
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
+  readonly paused: (record: ContainerRecord) => void;
+  readonly unpaused: (record: ContainerRecord) => void;
+  readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
 }
 
 /** What the use cases of containers work with. */
@@ -37,6 +42,7 @@ export interface ContainerServices {
   readonly layers: LayerStore;
   readonly launcher: Launcher;
   readonly cgroups: CgroupManager;
+  readonly cgroupControl: CgroupControl;
   readonly networks: ReadonlyMap<string, NetworkDriver>;
   readonly records: ContainerRecords;
   readonly host: HostFacts;

@@ -2,7 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { awaitSettled } from './await-process.js';
-import { containerFiles, readState } from './container-files.js';
+import { containerState } from './container-cgroup.js';
+import { containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -27,8 +28,9 @@ export async function removeContainer(
 ): Promise<void> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
-  if (readState(files).status === 'running') {
-    if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status: 'running', wanted: 'stopped' });
+  const { status } = containerState(services, record);
+  if (status === 'running' || status === 'paused') {
+    if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
     await stopContainer(services, record, { timeoutMs: 0 });
   }
   const failures: unknown[] = [];

@@ -11,7 +11,8 @@ import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
-import { type ContainerFiles, containerFiles, readState } from './container-files.js';
+import { containerCgroup, containerState } from './container-cgroup.js';
+import { type ContainerFiles, containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -57,8 +58,9 @@ async function tryStart(
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
   if (!existsSync(files.directory)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
-  const { status } = readState(files);
-  if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
+  const { status } = containerState(services, record);
+  if (status === 'running' || status === 'paused')
+    throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
   await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
 
   const undo = new UndoStack();
@@ -67,7 +69,7 @@ async function tryStart(
     forgetEarlierRun(files, undo);
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
-    const cgroup = services.cgroups.plan({ id, resources: config.resources });
+    const cgroup = containerCgroup(services, record);
     const { layout, host } = services;
     const all = [{ path: files.runDirectory }, { path: files.directory, trash: layout.trash(id) }];
     const removeAtEnd = options.removeAtEnd === true ? all : [];

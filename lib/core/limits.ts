@@ -39,6 +39,14 @@ export const limits = {
   recordBytes: 16 * 1024 * 1024,
   /** Output kept in memory by `run` and `exec`, for each of stdout and stderr; an option overrides it. */
   bufferedOutputBytes: 16 * 1024 * 1024,
+  /** Processes of a container that are listed; the kernel's own default for a whole machine is half of it. */
+  listedProcesses: 65_536,
+  /** Of each process' arguments: what people read of them. */
+  commandLineBytes: 4096,
+  /** Network interfaces of a container that are counted; one is usual. */
+  interfaces: 1024,
+  /** The kernel's table of so many interfaces, each a line of at most 250 bytes. */
+  interfaceTableBytes: 256 * 1024,
   /** A launch plan; the shim has the same constant. */
   planBytes: 4 * 1024 * 1024,
 } as const;

@@ -20,6 +20,7 @@ import { createHostNetworkDriver } from '../network/host/host-network-driver.js'
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
 import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
+import { fsCgroupControl } from '../runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
@@ -100,6 +101,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     layers,
     launcher: options.launcher ?? new ShimLauncher(kernel, shimPaths()),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
+    cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),
     records,
     host,

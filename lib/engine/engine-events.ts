@@ -2,12 +2,17 @@ import { EventEmitter } from 'eventemitter3';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerEventSink } from '../container/container-services.js';
 import type { ExitStatus } from '../core/exit-status.js';
+import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 
 /** What an engine tells in its own process. */
 export interface EngineEvents {
   'container.started': { readonly id: string; readonly name: string; readonly pid: number };
   'container.exited': { readonly id: string; readonly name: string; readonly exit: ExitStatus };
+  'container.paused': { readonly id: string; readonly name: string };
+  'container.unpaused': { readonly id: string; readonly name: string };
+  /** `resources` are all limits that the container has now. */
+  'container.updated': { readonly id: string; readonly name: string; readonly resources: CgroupResources };
 }
 
 /** The events of an engine. */
@@ -43,6 +48,18 @@ export class EngineEventHub implements ContainerEventSink {
       (exit) => this.#emit('container.exited', { id, name, exit }),
       () => undefined, // the supervisor was killed: how the container ended is not known, so nothing is told
     );
+  }
+
+  paused({ id, name }: ContainerRecord): void {
+    this.#emit('container.paused', { id, name });
+  }
+
+  unpaused({ id, name }: ContainerRecord): void {
+    this.#emit('container.unpaused', { id, name });
+  }
+
+  updated({ id, name }: ContainerRecord, resources: CgroupResources): void {
+    this.#emit('container.updated', { id, name, resources });
   }
 
   removeAll(): void {

@@ -55,6 +55,7 @@ export type HostOperation =
   | MakeFile
   | JoinCgroup
   | DeviceFilter
+  | ThawOnKill
   | Netlink
   | ReservePort;
 
@@ -130,6 +131,16 @@ export interface DeviceFilter {
   readonly path: string;
   /** An array of struct bpf_insn. */
   readonly program: Uint8Array;
+}
+
+/**
+ * When the shim kills its child, it writes `data` to `path` after it: a process that is frozen by cgroup v1 takes not even
+ * SIGKILL.
+ */
+export interface ThawOnKill {
+  readonly op: 'thaw-on-kill';
+  readonly path: string;
+  readonly data: string;
 }
 
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */

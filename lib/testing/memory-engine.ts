@@ -25,7 +25,9 @@ import { MemoryRegistryClient } from '../registry/memory/memory-registry-client.
 import { StaticCredentialSource } from '../registry/memory/static-credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
-import { createNoCgroupManager } from '../runtime/cgroup/none/no-cgroup-manager.js';
+import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import { MemoryCgroups } from '../runtime/cgroup/memory/memory-cgroups.js';
+import type { PlanOperation } from '../runtime/launch-plan.js';
 import type { Launcher } from '../runtime/launcher.js';
 import { MemoryLauncher } from '../runtime/memory/memory-launcher.js';
 import type { MemoryProgram } from '../runtime/memory/memory-program.js';
@@ -46,6 +48,8 @@ export interface MemoryEngineOptions {
   readonly kernel?: Kernel;
   /** Replaces the {@link MemoryLauncher} on which `programs` run. */
   readonly launcher?: Launcher;
+  /** The host's control groups. Default: {@link MemoryCgroups} that take every limit. */
+  readonly cgroups?: MemoryCgroups;
   /** Default: an empty {@link MemoryRegistryClient}. */
   readonly registry?: RegistryClient;
   /** Default: an empty memory store. */
@@ -113,16 +117,19 @@ function containerServices(
   images: ImageServices,
 ): Omit<ContainerServices, 'layout' | 'kernel' | 'records' | 'events'> {
   const bridge = options.bridge ?? createMemoryNetworkDriver();
+  const cgroups = options.cgroups ?? new MemoryCgroups();
+  const execute = (operation: PlanOperation): undefined => void cgroups.execute(operation);
   return {
     layers: images.layers,
-    launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {} }),
-    cgroups: createNoCgroupManager({ reason: 'this engine is a fake' }),
+    launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {}, execute }),
+    cgroups: cgroups.manager,
+    cgroupControl: cgroups.control,
     networks: new Map([
       ['bridge', bridge],
       ['host', createHostNetworkDriver()],
       ['none', createNoneNetworkDriver()],
     ]),
-    host: hostFacts(),
+    host: hostFacts(cgroups.host),
     live: new Map(),
     own: new Set(),
     work: new OpenWork('engine'),
@@ -134,10 +141,10 @@ function containerServices(
   };
 }
 
-function hostFacts(): HostFacts {
+function hostFacts(cgroups: CgroupHost): HostFacts {
   const { pid, arch } = process;
   return {
-    cgroups: { version: 'none', reason: 'this engine is a fake' },
+    cgroups,
     seccomp: new SeccompFilters(seccompArchitecture(arch)),
     processors: [0],
     availableCapabilities: capabilityMask(allCapabilities),

@@ -193,6 +193,25 @@ int tsc_op_join_cgroup(struct tsc_launch *launch, struct tsc_reader *payload, st
     return launch->cgroup_fd < 0 ? tsc_fail(err, errno, "open", "%s", path) : 0;
 }
 
+/* The strings are the plan's own, which lives as long as we do. */
+int tsc_op_thaw_on_kill(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)err;
+    launch->thaw_file = tsc_take_string(payload);
+    launch->thaw_data = tsc_take_string(payload);
+    return 0;
+}
+
+/* On cgroup v1 not even SIGKILL reaches a frozen process. */
+void tsc_thaw(const struct tsc_launch *launch)
+{
+    struct tsc_err ignored = { .errnum = 0 }; /* a group that has gone holds nobody */
+    TSC_AUTO_FD fd = launch->thaw_file == NULL ? -1 : open(launch->thaw_file, O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        write_value(fd, launch->thaw_file, launch->thaw_data, &ignored);
+}
+
 int tsc_op_write_id_map(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     uint32_t kind = tsc_take_u32(payload);

@@ -49,6 +49,8 @@ struct tsc_launch {
     int listen_fd;                  /* where later processes reach the shim; -1: nowhere */
     int contacts[TSC_MAX_CONTACTS]; /* those that do */
     int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
+    const char *thaw_file; /* gets `thaw_data` when the child is killed; NULL: none */
+    const char *thaw_data;
 
     /* Child side */
     int sync_fd;   /* reading end: one byte when stage `parent` is done, end of file when the shim has died */
@@ -75,8 +77,8 @@ typedef int tsc_run(struct tsc_launch *launch, struct tsc_reader *payload, struc
 
 /* host.c */
 tsc_run tsc_op_make_directory, tsc_op_remove_directory, tsc_op_write_file, tsc_op_write_values, tsc_op_make_file,
-    tsc_op_join_cgroup, tsc_op_reserve_port,
-    tsc_op_write_id_map, tsc_op_remove_tree, tsc_op_discard_tree;
+    tsc_op_join_cgroup, tsc_op_reserve_port, tsc_op_write_id_map, tsc_op_remove_tree, tsc_op_discard_tree,
+    tsc_op_thaw_on_kill;
 /* device-filter.c */
 tsc_run tsc_op_device_filter;
 /* netlink.c */
@@ -143,6 +145,8 @@ int tsc_continue_child(struct tsc_launch *launch, struct tsc_failure *failure);
 /* Takes one message of the child. Returns its first byte's meaning: 'E' about to execute, 'T' terminal (in *fd), 'R' ready,
  * 'W' waits for the start, 'P' goes on as another process (its number in *fd), 'F' failure (filled); 0 at the end. */
 int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure);
+/* host.c */
+void tsc_thaw(const struct tsc_launch *launch);
 /* rendezvous.c */
 int tsc_release_child(struct tsc_launch *launch, struct tsc_err *err);
 int tsc_send_with_descriptor(int socket, const void *data, size_t size, int fd);

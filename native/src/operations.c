@@ -90,6 +90,7 @@ const struct tsc_operation tsc_operations[] = {
     { 83, "write-values", "sl", PREPARE, tsc_op_write_values },
     { 84, "make-file", "sus", PREPARE, tsc_op_make_file },
     { 85, "discard-tree", "ss", CLEANUP, tsc_op_discard_tree },
+    { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

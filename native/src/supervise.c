@@ -115,8 +115,10 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
 
 static void kill_child(struct supervisor *self)
 {
-    if (!self->exited)
-        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    if (self->exited)
+        return;
+    syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    tsc_thaw(&self->launch);
 }
 
 /*
