@@ -86,7 +86,15 @@ export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.
 export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
 export type { MemoryStats } from './runtime/cgroup/read-memory-stats.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
-export type { ContainerSpec, JoinSpec, LaunchSpec, PlanPart, ProcessSpec, SpecUser } from './runtime/container-spec.js';
+export type {
+  ContainerSpec,
+  HostFile,
+  JoinSpec,
+  LaunchSpec,
+  PlanPart,
+  ProcessSpec,
+  SpecUser,
+} from './runtime/container-spec.js';
 export type {
   DeviceFilter,
   DiscardTree,

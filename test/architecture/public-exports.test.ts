@@ -88,6 +88,7 @@ test('the types that the entry points export', () => {
     'FetchedBlob',
     'FetchedManifest',
     'FromHostOptions',
+    'HostFile',
     'HostOperation',
     'HugepageLimit',
     'ImageHealthcheck',
