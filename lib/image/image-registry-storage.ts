@@ -97,9 +97,12 @@ export class ImageRegistryStorage implements RegistryStorage {
       try {
         if (!(await this.#storeImages(repository, tree, tags, options))) {
           await this.#tagLinks(repository, manifest, tags, options);
-        } else if (tree.document.subject === undefined) await this.#releaseLinks(repository, digestsOf(tree));
+        } else if (tree.document.subject === undefined) {
+          // What an image holds needs no other hold: it goes with the image.
+          await this.#links.release(repository, digestsOf(tree));
+        }
       } catch (error) {
-        await this.#links.releaseManifest(repository, digest);
+        await this.#links.release(repository, new Set([digest]));
         throw error;
       }
     });
@@ -167,14 +170,6 @@ export class ImageRegistryStorage implements RegistryStorage {
   ): Promise<void> {
     await this.#links.putManifest(repository, manifest, tags, options);
     for (const tag of tags) await this.#services.images.remove(nameOf(repository, tag));
-  }
-
-  /** What an image holds needs no other hold: it goes with the image. */
-  async #releaseLinks(repository: string, digests: ReadonlySet<Digest>): Promise<void> {
-    for (const digest of digests) {
-      await this.#links.releaseManifest(repository, digest);
-      await this.#links.deleteBlob(repository, digest);
-    }
   }
 
   async #read(digest: Digest): Promise<FetchedManifest | undefined> {

@@ -58,8 +58,8 @@ export interface RegistryStorage {
 export interface RegistryLinks extends RegistryStorage {
   /** Puts a blob into the repository that the content store has. */
   linkBlob(repository: string, digest: Digest): Promise<void>;
-  /** Takes a manifest out of the repository; its tags stay. */
-  releaseManifest(repository: string, digest: Digest): Promise<void>;
+  /** Takes blobs and manifests out of the repository, except for those that others of its manifests refer to. */
+  release(repository: string, digests: ReadonlySet<Digest>): Promise<void>;
   /** Everything that some repository has. */
   digests(): Promise<ReadonlySet<Digest>>;
 }

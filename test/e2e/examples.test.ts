@@ -77,6 +77,16 @@ describe('examples', () => {
     );
   });
 
+  test('06 serves a registry, pushes to it, and runs the image on another engine', async () => {
+    const output = await example('06-private-registry.js', root);
+    const bytes = /^2 blobs, (\d+) bytes$/m.exec(output)?.[1];
+    assert.match(output, /^logged in, with an identity token in .*\/config\.json$/m);
+    assert.match(output, new RegExp(`^pushed team/tools:1, ${bytes} bytes sent$`, 'm'));
+    assert.match(output, /^team\/tools has \d+ bytes already$/m);
+    assert.match(output, /^pushed team\/copy:1, 0 bytes sent$/m);
+    assert.match(output, /^found team\/copy\nfound team\/tools\nhello from Linux\n$/m);
+  });
+
   test('the quickstart reports namespaces, process 1, address and memory limit', async () => {
     const output = await example('quickstart.js');
     assert.match(output, /^I am process 1 in my own PID namespace, and my user is root\.$/m);

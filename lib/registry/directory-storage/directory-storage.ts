@@ -121,8 +121,23 @@ export class DirectoryStorage implements RegistryLinks {
     return at.removeManifest(digest);
   }
 
-  async releaseManifest(repository: string, digest: Digest): Promise<void> {
-    await this.#at(repository).removeManifest(digest);
+  async release(repository: string, digests: ReadonlySet<Digest>): Promise<void> {
+    const at = this.#at(repository);
+    const manifests = await at.manifests();
+    const kept = new Set(manifests.filter((digest) => !digests.has(digest)));
+    const used = new Set<Digest>();
+    // What is kept may keep manifests that were to go, and they their blobs.
+    for (const manifest of kept) {
+      for (const digest of await this.#referredBy(manifest)) {
+        used.add(digest);
+        if (manifests.includes(digest)) kept.add(digest);
+      }
+    }
+    for (const digest of digests) {
+      if (used.has(digest)) continue;
+      await at.removeManifest(digest);
+      await at.unlinkBlob(digest);
+    }
   }
 
   deleteTag(repository: string, tag: string): Promise<boolean> {
@@ -167,15 +182,18 @@ export class DirectoryStorage implements RegistryLinks {
 
   async #blobsUsed(at: RepositoryDirectory): Promise<ReadonlySet<Digest>> {
     const used = new Set<Digest>();
-    for (const digest of await at.manifests()) {
-      const what = `manifest ${digest}`;
-      const bytes = await this.#options.content.readBytes(digest, limits.manifestBytes).catch(ignoreMissing);
-      if (bytes === undefined) continue;
-      const document = decodeManifestOrIndex(bytes, undefined, what);
-      const referred = document.kind === 'index' ? document.manifests : [document.config, ...document.layers];
-      for (const each of referred) used.add(each.digest);
+    for (const manifest of await at.manifests()) {
+      for (const digest of await this.#referredBy(manifest)) used.add(digest);
     }
     return used;
+  }
+
+  async #referredBy(manifest: Digest): Promise<readonly Digest[]> {
+    const bytes = await this.#options.content.readBytes(manifest, limits.manifestBytes).catch(ignoreMissing);
+    if (bytes === undefined) return [];
+    const document = decodeManifestOrIndex(bytes, undefined, `manifest ${manifest}`);
+    const referred = document.kind === 'index' ? document.manifests : [document.config, ...document.layers];
+    return referred.map(({ digest }) => digest);
   }
 
   #at(repository: string): RepositoryDirectory {

@@ -8,6 +8,8 @@ import type { Grant, TokenSigner } from './token-signer.js';
 export interface WantedAccess {
   readonly repository: string | undefined;
   readonly action: RegistryAction;
+  /** A repository that it would be good to read as well, for a mount; it works without. */
+  readonly alsoReads?: string | undefined;
 }
 
 /** A client whose name is known, or is nobody's. */
@@ -68,7 +70,8 @@ export class BasicAccess implements AccessControl {
     const unauthorized = new RegistryFailure(401, 'UNAUTHORIZED', 'authentication is required', challenge);
     if (login !== undefined && !(await this.#users.isUser(login.username, login.password))) throw unauthorized;
     const user = login?.username;
-    const may = (access: WantedAccess): Promise<boolean> => this.#users.may({ user, ...access });
+    const may = ({ repository, action }: WantedAccess): Promise<boolean> =>
+      this.#users.may({ user, repository, action });
     if (wanted === undefined && user === undefined) throw unauthorized;
     const maySee = (repository: string): Promise<boolean> => may({ repository, action: 'pull' });
     if (wanted === undefined || (await may(wanted))) return { user, may, maySee };
@@ -121,9 +124,10 @@ function covers(grants: readonly Grant[], { repository, action }: WantedAccess):
 }
 
 /** Clients that push read as well. */
-function scopeOf({ repository, action }: WantedAccess): string {
+function scopeOf({ repository, action, alsoReads }: WantedAccess): string {
   if (repository === undefined) return 'registry:catalog:*';
-  return `repository:${repository}:${action === 'push' ? 'pull,push' : action}`;
+  const scope = `repository:${repository}:${action === 'push' ? 'pull,push' : action}`;
+  return alsoReads === undefined ? scope : `${scope} repository:${alsoReads}:pull`;
 }
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();

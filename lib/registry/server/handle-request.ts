@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { isRepositoryName } from '../../core/reference.js';
 import type { RegistryAction } from '../registry-access.js';
 import type { AccessControl, WantedAccess } from './access-control.js';
 import { deleteBlob, getBlob } from './blob-handlers.js';
@@ -44,7 +45,7 @@ export async function handleRequest(
   try {
     const route = parseRoute(path);
     if (route.kind === 'token' && options.tokens !== undefined) return await giveToken(options.tokens, exchange);
-    const wanted = wantedBy(route, method);
+    const wanted = wantedBy(route, method, exchange.query.get('from') ?? '');
     const client = await options.access.admit(request, wanted, options.originOf(request));
     const mayRead = (repository: string): Promise<boolean> => client.may({ repository, action: 'pull' });
     await dispatch(options, { ...exchange, mayRead, maySee: client.maySee }, route);
@@ -56,10 +57,11 @@ export async function handleRequest(
   }
 }
 
-function wantedBy(route: Route, method: string): WantedAccess | undefined {
+function wantedBy(route: Route, method: string, from: string): WantedAccess | undefined {
   if (route.kind === 'base' || route.kind === 'token') return undefined;
   if (route.kind === 'catalog') return { repository: undefined, action: 'pull' };
-  return { repository: route.repository, action: actionOf(route, method) };
+  const alsoReads = route.kind === 'uploads' && isRepositoryName(from) ? from : undefined;
+  return { repository: route.repository, action: actionOf(route, method), alsoReads };
 }
 
 function actionOf(route: Route, method: string): RegistryAction {
@@ -112,7 +114,7 @@ async function dispatch(context: RegistryContext, exchange: Exchange, route: Rou
 /** An answer that has begun cannot be taken back: its connection is cut, so that nobody takes it for complete. */
 function fail(exchange: Exchange, { status, code, message, headers }: RegistryFailure): void {
   const { request, response } = exchange;
-  if (response.headersSent || response.destroyed || request.destroyed) {
+  if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
