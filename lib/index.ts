@@ -1,3 +1,5 @@
+export type { AttachOptions } from './container/attach-options.js';
+export { AttachedStreams } from './container/attached-streams.js';
 export type { CommandResult } from './container/command-result.js';
 export type { ContainerHost } from './container/container.js';
 export { Container } from './container/container.js';
@@ -18,12 +20,14 @@ export type {
 export { ContainerProcess } from './container/container-process.js';
 export type { ContainerState, ContainerStatus } from './container/container-state.js';
 export type { Containers } from './container/containers.js';
-export type { ExecProcessOptions, TerminalSize } from './container/exec-process.js';
+export type { ExecProcessOptions } from './container/exec-process.js';
 export type { ContainerInspection } from './container/inspect-container.js';
 export type { LogLine } from './container/log-lines.js';
-export type { LogOptions } from './container/read-logs.js';
+export type { LogOptions } from './container/log-options.js';
 export type { RemoveOptions } from './container/remove-container.js';
 export type { RunOptions } from './container/run-container.js';
+export type { StdioConfig } from './container/stdio-config.js';
+export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
 export type { StopOptions } from './container/stop-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
 export type { Abortable } from './core/abortable.js';
@@ -52,6 +56,7 @@ export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './
 export type { PortMapping } from './network/port-mapping.js';
 export type { Credential, CredentialSource } from './registry/credential-source.js';
 export type { FetchedBlob, FetchedManifest, RegistryClient, RegistryReader } from './registry/registry-client.js';
+export type { Attachment, AttachmentEnd, AttachmentRequest, AttachmentStart } from './runtime/attachment.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
 export type {
@@ -73,7 +78,8 @@ export type {
   RootOperation,
   WriteFile,
 } from './runtime/launch-plan.js';
-export type { LaunchedProcess, Launcher, LaunchRequest } from './runtime/launcher.js';
+export type { LaunchedProcess, Launcher, LaunchRequest, ServedOutput } from './runtime/launcher.js';
+export type { LogTarget } from './runtime/log-files.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
 export type {
   SeccompAction,

@@ -12,7 +12,8 @@ import type { ContainerState } from './container-state.js';
 export interface ContainerFiles {
   readonly directory: string;
   readonly record: string;
-  readonly log: string;
+  /** What the paths of its log's files begin with. */
+  readonly logPrefix: string;
   /** Written by the supervisor when the container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
   readonly exit: string;
   readonly hostname: string;
@@ -21,6 +22,8 @@ export interface ContainerFiles {
   readonly runDirectory: string;
   /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS SUPERVISOR_START_TICKS`. */
   readonly process: string;
+  /** Where the supervisor listens while the container runs. */
+  readonly socket: string;
 }
 
 export function containerFiles(layout: StorageLayout, id: string): ContainerFiles {
@@ -29,13 +32,14 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
   return {
     directory,
     record: join(directory, 'record.json'),
-    log: join(directory, 'log'),
+    logPrefix: join(directory, 'log.'),
     exit: join(directory, 'exit'),
     hostname: join(directory, 'hostname'),
     hosts: join(directory, 'hosts'),
     resolvConf: join(directory, 'resolv.conf'),
     runDirectory,
     process: join(runDirectory, 'process'),
+    socket: join(runDirectory, 'socket'),
   };
 }
 

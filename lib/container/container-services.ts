@@ -9,9 +9,11 @@ import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
 import type { OpenWork } from '../util/open-work.js';
+import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
 import type { SeccompFilters } from './seccomp-filters.js';
+import type { LogWriter } from './stdio-options.js';
 
 /** What is known of the host, found out once when the engine is opened. */
 export interface HostFacts {
@@ -28,6 +30,8 @@ export interface HostFacts {
 /** What happened to a container. */
 export interface ContainerEventSink {
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
+  /** A function that should get the log did not get all of it. */
+  readonly logFailed: (record: ContainerRecord, error: unknown) => void;
 }
 
 /** What the use cases of containers work with. */
@@ -45,6 +49,9 @@ export interface ContainerServices {
   /** Ids of containers of lifetime `owner` that this engine has made and not removed. */
   readonly own: Set<string>;
   readonly events: ContainerEventSink;
+  readonly attachments: Attachments;
+  /** Functions that get the logs of containers which this engine has made, by id. */
+  readonly logWriters: Map<string, LogWriter>;
   /** Everything that the engine's end must end. */
   readonly work: OpenWork;
   /** The host's /etc/resolv.conf, read at each start since it may change. */

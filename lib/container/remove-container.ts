@@ -42,6 +42,8 @@ export async function removeContainer(
   };
   await attempt(() => awaitSettled(services.live.get(id)));
   services.live.delete(id);
+  services.attachments.forget(id);
+  services.logWriters.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {

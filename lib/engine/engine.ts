@@ -103,6 +103,7 @@ export class Engine implements AsyncDisposable {
       }
     };
     await containers.work.close();
+    containers.attachments.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());

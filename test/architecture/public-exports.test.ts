@@ -5,7 +5,14 @@ import * as testing from 'tscontainer/testing';
 import { repository, sourceFiles } from './source-files.js';
 
 test('the values that tscontainer exports', () => {
-  assert.deepEqual(Object.keys(main).sort(), ['Container', 'ContainerProcess', 'Engine', 'EngineError', 'Image']);
+  assert.deepEqual(Object.keys(main).sort(), [
+    'AttachedStreams',
+    'Container',
+    'ContainerProcess',
+    'Engine',
+    'EngineError',
+    'Image',
+  ]);
 });
 
 test('the values that tscontainer/testing exports', () => {
@@ -32,7 +39,12 @@ test('the types that the entry points export', () => {
   assert.deepEqual(exportedTypes('lib/index.ts'), [
     'Abortable',
     'ApplyOptions',
+    'AttachOptions',
     'AttachRequest',
+    'Attachment',
+    'AttachmentEnd',
+    'AttachmentRequest',
+    'AttachmentStart',
     'AttributeOperation',
     'BindMount',
     'BlockDeviceValue',
@@ -84,8 +96,11 @@ test('the types that the entry points export', () => {
     'LayerSource',
     'LayerStore',
     'ListenOperation',
+    'LogFileOptions',
     'LogLine',
     'LogOptions',
+    'LogTarget',
+    'LogWriter',
     'MakeDirectory',
     'MountAttribute',
     'MountOperation',
@@ -125,9 +140,12 @@ test('the types that the entry points export', () => {
     'SeccompOperator',
     'SeccompProfile',
     'SeccompRule',
+    'ServedOutput',
     'SetupOperation',
     'SlotMountOperation',
     'StackUsage',
+    'StdioConfig',
+    'StdioOptions',
     'StopOptions',
     'TerminalSize',
     'TmpfsMount',

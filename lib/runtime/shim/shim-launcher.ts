@@ -1,14 +1,14 @@
 import { Socket } from 'node:net';
 import type { Kernel } from '../../kernel/kernel.js';
 import { UndoStack } from '../../util/undo-stack.js';
+import type { Attachment, AttachmentRequest } from '../attachment.js';
 import { encodePlan } from '../encode-plan.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
+import { flagsOf, planOf, supervisorFiles } from './launch-frame.js';
+import { ShimAttachment } from './shim-attachment.js';
 import { ShimProcess } from './shim-process.js';
 import { ShimServer } from './shim-server.js';
 import { openStdio, type ShimStdio } from './stdio.js';
-
-const FLAG_OWNED = 1;
-const FLAG_DURABLE = 2;
 
 /** Starts processes through `tscontainer-shim`, one supervisor each. */
 export class ShimLauncher implements Launcher {
@@ -26,7 +26,8 @@ export class ShimLauncher implements Launcher {
 
   async launch(request: LaunchRequest): Promise<LaunchedProcess> {
     request.signal?.throwIfAborted();
-    const plan = encodePlan(request.plan);
+    const plan = planOf(request);
+    const encoded = encodePlan(plan);
     const undo = new UndoStack();
     const stdio = openStdio(this.kernel, request, undo);
     try {
@@ -38,15 +39,19 @@ export class ShimLauncher implements Launcher {
         .finally(() => this.kernel.close(theirFd))
         .finally(() => stdio.closeChildSide());
       this.#settle();
-      const shim = new ShimProcess(socket, stdio, request.plan, (each) => this.#unsettled.add(each));
+      const shim = new ShimProcess(socket, stdio, plan, (each) => this.#unsettled.add(each));
       undo.defer(() => shim.abandon());
-      shim.channel.launch(flagsOf(request), filesOf(request), plan);
+      shim.channel.launch(flagsOf(request), supervisorFiles(request), encoded);
       await shim.started(request.signal);
       undo.commit();
       return shim;
     } catch (error) {
       return undo.fail(error);
     }
+  }
+
+  attachment(request: AttachmentRequest): Attachment {
+    return new ShimAttachment(request);
   }
 
   close(): Promise<void> {
@@ -60,13 +65,3 @@ export class ShimLauncher implements Launcher {
     for (const each of this.#unsettled) if (each.settle()) this.#unsettled.delete(each);
   }
 }
-
-const flagsOf = (request: LaunchRequest): number =>
-  (request.lifetime === 'owner' ? FLAG_OWNED : 0) | (request.durable ? FLAG_DURABLE : 0);
-
-const filesOf = (request: LaunchRequest) => ({
-  process: request.processFile ?? '',
-  exit: request.exitFile ?? '',
-  log: request.output === 'pipe' ? '' : request.output.logFile,
-  oom: request.oomFile ?? '',
-});

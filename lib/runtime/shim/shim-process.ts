@@ -91,6 +91,10 @@ export class ShimProcess implements LaunchedProcess {
     this.channel.resize(columns, rows);
   }
 
+  proceed(): void {
+    this.channel.proceed();
+  }
+
   release(): void {
     this.channel.release();
   }
