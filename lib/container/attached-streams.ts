@@ -9,8 +9,8 @@ import type { TerminalSize } from './stdio-options.js';
 /**
  * The streams of a container's first process, shared with whoever else is attached.
  *
- * Events come in this order: output as the container writes it; `end` of `stdout` and `stderr`; then `wait()` resolves. An
- * attachment that fails (`ATTACH_OVERRUN`, `SHIM_FAILED`) destroys its streams with the error once they were read, and
+ * It goes in this order: output as the container writes it; the end of `stdout` and `stderr`; then `wait()` resolves, when
+ * all of that is in the streams, read or not. An attachment that fails (`ATTACH_OVERRUN`, `SHIM_FAILED`) destroys its streams with the error once they were read, and
  * `wait()` rejects with it. The streams come through one connection: with two of them both have to be read.
  */
 export class AttachedStreams implements AsyncDisposable {
@@ -45,7 +45,7 @@ export class AttachedStreams implements AsyncDisposable {
 
   /**
    * How the attachment ends: with the container, by {@link AttachedStreams.detach}, or by the detach keys. Safe before and
-   * after, and as often as wanted. Needs the output to be read, as far as it was asked for.
+   * after, and as often as wanted. Output that is not read holds this up as soon as the streams are full.
    */
   wait(options: Abortable = {}): Promise<AttachmentEnd> {
     return orAbort(this.#attachment.ended, options.signal);

@@ -36,15 +36,15 @@ export class AttachmentStreams implements Pick<Attachment, 'stdout' | 'stderr' |
     await this[stream]?.wanted();
   }
 
-  /** Ends both streams, then the attachment. */
+  /** Ends both streams and the attachment; who waits for that hears of it when everything is in the streams. */
   end(how: AttachmentEnd | { readonly failure: unknown }): void {
     if (this.hasEnded) return;
+    if ('failure' in how) this.#ended.reject(how.failure);
+    else this.#ended.resolve(how);
     for (const stream of [this.stdout, this.stderr]) {
       if ('failure' in how) stream?.fail(how.failure);
       else stream?.end();
     }
-    if ('failure' in how) this.#ended.reject(how.failure);
-    else this.#ended.resolve(how);
   }
 }
 

@@ -69,7 +69,7 @@ export class MemoryAttachment implements Attachment, MemoryAttacher {
     this.#service?.leave(this);
     this.#output.end(how);
     this.#waiting.length = 0;
-    this.#drain();
+    this.#drained?.resolve();
     this.stdin?.destroy();
     this.#opened.reject(new EngineError('NOT_ATTACHABLE', { socket: this.request.socket }));
   }

@@ -6,6 +6,7 @@ import { logFile } from '../../runtime/log-files.js';
 import { decodeLogRecord } from '../../runtime/log-record.js';
 import { startTicksOf } from '../../util/start-ticks.js';
 import { launcherAbortContract } from './launcher-abort-contract.js';
+import { launcherAttachContract } from './launcher-attach-contract.js';
 import { launcherFailureContract } from './launcher-failure-contract.js';
 import { launcherTerminalContract } from './launcher-terminal-contract.js';
 import { baseRequest, type Launch, type LauncherContract, type LauncherFixture } from './launcher-under-test.js';
@@ -37,6 +38,7 @@ export function launcherContract(fixture: LauncherFixture): void {
     launcherAbortContract(contract);
     launcherFailureContract(contract);
     launcherTerminalContract(contract);
+    launcherAttachContract(contract);
   });
 }
 
