@@ -20,9 +20,11 @@ export function textOf(stream: Readable | undefined): ReadText {
     stream.once('error', reject);
     stream.once('close', () => resolve(Buffer.concat(chunks)));
   });
+  const all = bytes.then((whole) => whole.toString('utf8'));
+  for (const each of [bytes, all]) each.catch(() => undefined); // whoever awaits one is told
   return {
     bytes,
-    all: bytes.then((whole) => whole.toString('utf8')),
+    all,
     includes: (part) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
