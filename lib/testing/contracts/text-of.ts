@@ -27,11 +27,17 @@ export function textOf(stream: Readable | undefined): ReadText {
     all,
     includes: (part) =>
       new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (text().includes(part)) resolve();
+        const settle = (act: () => void): void => {
+          stream.off('data', look);
+          stream.off('close', miss);
+          act();
         };
+        const look = (): void => {
+          if (text().includes(part)) settle(resolve);
+        };
+        const miss = (): void => settle(() => reject(new Error(`the stream ended without '${part}': '${text()}'`)));
         stream.on('data', look);
-        stream.once('close', () => reject(new Error(`the stream ended without '${part}': '${text()}'`)));
+        stream.on('close', miss);
         look();
       }),
   };
