@@ -12,15 +12,11 @@ export class LogWatch {
   #changed = false;
   #wake: () => void = () => undefined;
 
-  /** @param onFile - is called when a file was made or removed beside the log's. */
-  constructor(prefix: string, signal: AbortSignal | undefined, onFile: () => void) {
+  constructor(prefix: string, signal: AbortSignal | undefined) {
     this.#signal = signal;
     this.#watcher = watchDirectory(dirname(prefix));
-    this.#watcher?.on('change', (event) => {
-      if (event === 'rename') onFile();
-      this.#stir();
-    });
-    this.#watcher?.on('error', () => this.#stir()); // whoever looks again sees what is wrong
+    this.#watcher?.on('change', this.#stir);
+    this.#watcher?.on('error', this.#stir); // whoever looks again sees what is wrong
     signal?.addEventListener('abort', this.#stir, { once: true });
   }
 

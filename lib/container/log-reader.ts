@@ -5,8 +5,6 @@ import { decodeLogRecord, type LogRecord } from '../runtime/log-record.js';
 import { openLog } from './open-log.js';
 
 const READ_BYTES = 1024 * 1024;
-/** Files that are held open for a reader who is behind, so that what is rotated away meanwhile is not lost for him. */
-const MAX_HELD_FILES = 64;
 
 const readAt = promisify(read);
 
@@ -14,6 +12,9 @@ interface OpenFile {
   readonly position: bigint;
   readonly fd: number;
 }
+
+/** Takes a shared lock on a file, see native/src/log.h. */
+export type LockLog = (fd: number) => void;
 
 /** The end of what a log holds now. */
 export function logEnd(prefix: string): bigint {
@@ -24,69 +25,39 @@ export function logEnd(prefix: string): bigint {
 
 /** Reads the records of a log in order, across its files, however they are rotated meanwhile. */
 export class LogReader {
-  readonly #open: OpenFile[] = [];
-  /** In the first open file; always where a record begins. */
+  #file: OpenFile | undefined;
+  /** It begins where the file ends: nothing is added to that one any more. */
+  #successor: OpenFile | undefined;
+  /** Where a record begins in the file. */
   #offset = 0;
-  #newest = -1n;
   #lost = 0n;
   #buffer: Buffer | undefined;
 
   /** @param start - where to begin. Default: with the oldest record that there is. */
   constructor(
     private readonly prefix: string,
-    start?: bigint,
-  ) {
-    this.hold();
-    if (start !== undefined) this.#skipTo(start);
-  }
-
-  /** Where the next record begins. */
-  get position(): bigint {
-    return (this.#open[0]?.position ?? 0n) + BigInt(this.#offset);
-  }
-
-  /** The end of what is there now. */
-  get end(): bigint {
-    this.hold();
-    const last = this.#open.at(-1);
-    return last === undefined ? 0n : last.position + BigInt(fstatSync(last.fd).size);
-  }
-
-  /** Takes hold of files that have been made since. */
-  hold(): void {
-    if (this.#open.length >= MAX_HELD_FILES) return;
-    for (const position of logFiles(this.prefix)) {
-      if (position <= this.#newest) continue;
-      const fd = openLog(logFile(this.prefix, position));
-      if (fd === undefined) continue; // rotated away in this moment
-      this.#open.push({ position, fd });
-      this.#newest = position;
-      if (this.#open.length >= MAX_HELD_FILES) return;
-    }
-  }
+    private readonly lock: LockLog,
+    private readonly start?: bigint,
+  ) {}
 
   /**
    * The next records, at most up to the position `end`; undefined when there are none now. They are valid until the next
    * call.
    */
   async next(end?: bigint): Promise<readonly LogRecord[] | undefined> {
-    for (;;) {
-      const [file, successor] = this.#open;
-      if (file === undefined) {
-        this.hold();
-        if (this.#open.length === 0) return undefined;
-        continue;
-      }
+    this.#file ??= this.#openFirst();
+    for (let file = this.#file; file !== undefined; file = this.#file) {
       const records = await this.#read(file, end);
       if (records.length > 0) return records;
-      if (end !== undefined && this.position >= end) return undefined;
-      if (successor === undefined) {
-        this.hold();
-        if (this.#open.length === 1) return undefined;
+      if (end !== undefined && file.position + BigInt(this.#offset) >= end) return undefined;
+      if (this.#successor === undefined) {
+        this.#successor = this.#openAfter(file.position);
+        if (this.#successor === undefined) return undefined;
       } else {
-        this.#advance(file, successor); // it was there before we looked: nothing is added to this file any more
+        this.#advance(file, this.#successor); // it was there before we looked
       }
     }
+    return undefined;
   }
 
   /** Bytes of the log that were removed before they could be read, since the last call. */
@@ -97,14 +68,16 @@ export class LogReader {
   }
 
   close(): void {
-    for (const { fd } of this.#open.splice(0)) closeSync(fd);
+    for (const file of [this.#file, this.#successor]) if (file !== undefined) closeSync(file.fd);
+    this.#file = undefined;
+    this.#successor = undefined;
   }
 
   async #read({ fd, position }: OpenFile, end: bigint | undefined): Promise<LogRecord[]> {
-    const wanted = end === undefined ? READ_BYTES : Math.min(READ_BYTES, Number(end - this.position));
+    const wanted = end === undefined ? READ_BYTES : Number(end - position) - this.#offset;
     if (wanted <= 0) return [];
     this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
-    const { bytesRead } = await readAt(fd, this.#buffer, 0, wanted, this.#offset);
+    const { bytesRead } = await readAt(fd, this.#buffer, 0, Math.min(READ_BYTES, wanted), this.#offset);
     const bytes = this.#buffer.subarray(0, bytesRead);
     const path = logFile(this.prefix, position);
     const records: LogRecord[] = [];
@@ -119,17 +92,43 @@ export class LogReader {
 
   #advance(file: OpenFile, successor: OpenFile): void {
     this.#lost += successor.position - (file.position + BigInt(fstatSync(file.fd).size));
-    this.#open.shift();
-    this.#offset = 0;
     closeSync(file.fd);
+    this.#file = successor;
+    this.#successor = undefined;
+    this.#offset = 0;
   }
 
-  #skipTo(start: bigint): void {
-    for (let [, second] = this.#open; second !== undefined && second.position <= start; [, second] = this.#open) {
-      closeSync(this.#open.shift()?.fd ?? -1);
+  /** Once it is locked none of those behind it goes; until then it may be rotated away, and there is another first one. */
+  #openFirst(): OpenFile | undefined {
+    const { start } = this;
+    for (;;) {
+      const positions = logFiles(this.prefix);
+      const position = (start === undefined ? undefined : positions.findLast((each) => each <= start)) ?? positions[0];
+      if (position === undefined) return undefined;
+      const file = this.#open(position);
+      if (file === undefined) continue;
+      this.#offset = start === undefined || start < position ? 0 : Number(start - position);
+      if (start !== undefined && start < position) this.#lost += position - start;
+      return file;
     }
-    const [first] = this.#open;
-    if (first !== undefined && start > first.position) this.#offset = Number(start - first.position);
-    else if (first !== undefined) this.#lost = first.position - start;
+  }
+
+  #openAfter(before: bigint): OpenFile | undefined {
+    for (;;) {
+      const position = logFiles(this.prefix).find((each) => each > before);
+      if (position === undefined) return undefined;
+      const file = this.#open(position);
+      if (file !== undefined) return file;
+    }
+  }
+
+  /** Undefined when it is not there any more. */
+  #open(position: bigint): OpenFile | undefined {
+    const fd = openLog(logFile(this.prefix, position));
+    if (fd === undefined) return undefined;
+    this.lock(fd);
+    if (fstatSync(fd).nlink > 0) return { position, fd };
+    closeSync(fd);
+    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { LogWatch } from './follow-log.js';
 import { isBeyond, isWanted, type LogFilter } from './log-filter.js';
 import { type LineBlock, LogLines } from './log-lines.js';
 import { checkLogOptions, type LogOptions } from './log-options.js';
-import { LogReader, logEnd } from './log-reader.js';
+import { type LockLog, LogReader, logEnd } from './log-reader.js';
 import { findLogTail } from './log-tail.js';
 
 /** Batches of records that are wanted, oldest first; each is valid until the next is asked for. */
@@ -61,6 +61,7 @@ const singly = (block: LineBlock): readonly LineBlock[] => block.texts.map((text
 class LogSession {
   readonly #prefix: string;
   readonly #isRunning: () => boolean;
+  readonly #lock: LockLog;
   #reader: LogReader | undefined;
   #watch: LogWatch | undefined;
   /** What is there when the reading begins. */
@@ -75,6 +76,7 @@ class LogSession {
     options.signal?.throwIfAborted();
     const files = containerFiles(services.layout, id);
     this.#prefix = files.logPrefix;
+    this.#lock = (fd) => void services.kernel.tryLock(fd, 'shared');
     this.#isRunning = () => readState(files).status === 'running';
   }
 
@@ -86,7 +88,7 @@ class LogSession {
   }
 
   begin(start: bigint | undefined): void {
-    this.#reader = new LogReader(this.#prefix, start);
+    this.#reader = new LogReader(this.#prefix, this.#lock, start);
   }
 
   /** What was there when the reading began. */
@@ -106,7 +108,7 @@ class LogSession {
         if (batch.some((record) => isBeyond(record, this.filter))) return;
       }
       if (!wasRunning || this.#isOver()) return;
-      this.#watch ??= new LogWatch(this.#prefix, this.options.signal, () => this.#reader?.hold());
+      this.#watch ??= new LogWatch(this.#prefix, this.options.signal);
       await this.#watch.changed();
     }
   }

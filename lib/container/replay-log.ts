@@ -3,12 +3,13 @@ import type { Attachment } from '../runtime/attachment.js';
 import { containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
-import { LogReader } from './log-reader.js';
+import { type LockLog, LogReader, logEnd } from './log-reader.js';
 
 /** Puts what a container's log holds in front of the live output of an attachment, as fast as that is read. */
 export class LogReplay {
   readonly #id: string;
   readonly #prefix: string;
+  readonly #lock: LockLog;
   readonly #attachment: Attachment;
   #reader: LogReader | undefined;
   #busy: Promise<void> = Promise.resolve();
@@ -17,6 +18,7 @@ export class LogReplay {
   constructor(services: ContainerServices, record: ContainerRecord, attachment: Attachment) {
     this.#id = record.id;
     this.#prefix = containerFiles(services.layout, record.id).logPrefix;
+    this.#lock = (fd) => void services.kernel.tryLock(fd, 'shared');
     this.#attachment = attachment;
     const close = (): void => {
       this.#over = true;
@@ -27,7 +29,7 @@ export class LogReplay {
 
   /** Everything that is there now. Calls wait for each other. */
   untilNow(): Promise<void> {
-    return this.#after(() => this.#copy(this.#log().end));
+    return this.#after(() => this.#copy(logEnd(this.#prefix)));
   }
 
   until(position: bigint): Promise<void> {
@@ -41,7 +43,8 @@ export class LogReplay {
   }
 
   async #copy(end: bigint): Promise<void> {
-    const log = this.#log();
+    this.#reader ??= new LogReader(this.#prefix, this.#lock);
+    const log = this.#reader;
     for (let batch = await log.next(end); batch !== undefined && !this.#over; batch = await log.next(end)) {
       const lostBytes = log.takeLost();
       if (lostBytes > 0) throw new EngineError('LOG_OVERRUN', { id: this.#id, lostBytes });
@@ -50,10 +53,5 @@ export class LogReplay {
         if (stream !== 'gap' && !this.#over) await this.#attachment.replay(stream, Buffer.from(bytes));
       }
     }
-  }
-
-  #log(): LogReader {
-    this.#reader ??= new LogReader(this.#prefix);
-    return this.#reader;
   }
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -42,7 +43,7 @@ void tsc_log_take(struct tsc_log *log, struct tsc_reader *reader)
     files = tsc_take_bytes(reader);
     log->file_count = files.size / sizeof(uint64_t);
     if (files.size % sizeof(uint64_t) != 0 || log->file_count >= TSC_LOG_FILES_MAX ||
-        (log->prefix[0] != '\0' && (log->max_files == 0 || log->max_files >= TSC_LOG_FILES_MAX))) {
+        (log->prefix[0] != '\0' && (log->max_files == 0 || log->max_files > TSC_LOG_KEEP_MAX))) {
         reader->bad = true;
         log->file_count = 0;
         return;
@@ -89,13 +90,23 @@ static bool ends_with_record(int fd, uint64_t file_size)
     return pread(fd, &head, sizeof(head), (off_t)(file_size - OVERHEAD - tail)) == sizeof(head) && head == tail;
 }
 
+static bool is_being_read(const char *path)
+{
+    TSC_AUTO_FD fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 /* Removes the oldest files until there are at most `keep`. One that cannot be removed is not counted any more. */
 static void forget_files(struct tsc_log *log, size_t keep)
 {
     while (log->file_count > keep) {
         char path[4096];
+        bool named = file_name(log, log->files[0], path) == 0;
 
-        if (file_name(log, log->files[0], path) == 0)
+        if (named && log->file_count <= keep + TSC_LOG_PATIENCE && is_being_read(path))
+            return;
+        if (named)
             unlink(path);
         log->file_count--;
         memmove(log->files, log->files + 1, log->file_count * sizeof(log->files[0]));
