@@ -19,8 +19,10 @@ export type {
 } from './container/container-options.js';
 export { ContainerProcess } from './container/container-process.js';
 export type { ContainerState, ContainerStatus } from './container/container-state.js';
+export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
 export type { ExecProcessOptions } from './container/exec-process.js';
+export type { StatsOptions } from './container/follow-stats.js';
 export type { ContainerInspection } from './container/inspect-container.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
@@ -29,7 +31,9 @@ export type { RunOptions } from './container/run-container.js';
 export type { StdioConfig } from './container/stdio-config.js';
 export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
 export type { StopOptions } from './container/stop-container.js';
+export type { ProcessInfo } from './container/top-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
+export type { UpdateOptions } from './container/update-container.js';
 export type { Abortable } from './core/abortable.js';
 export type { Descriptor } from './core/descriptor.js';
 export type { Digest } from './core/digest.js';
@@ -45,26 +49,57 @@ export type { Reference } from './core/reference.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
 export type { EngineOptions } from './engine/engine-options.js';
+export { serveRegistry } from './engine/serve-registry.js';
+export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
 export type { ImageHost } from './image/image.js';
 export { Image } from './image/image.js';
 export type { Images } from './image/images.js';
 export type { FromHostOptions } from './image/pack-host-image.js';
 export type { PullOptions } from './image/pull-image.js';
 export type { OnPullProgress, PullProgress } from './image/pull-progress.js';
+export type { PushOptions, PushResult } from './image/push-image.js';
+export type { OnPushProgress, PushProgress } from './image/push-progress.js';
+export type { SearchOptions } from './image/search-images.js';
 export type { ApplyOptions, LayerSource, LayerStore, PrepareOptions, StackUsage } from './layers/layer-store.js';
+export type { InterfaceCounters } from './network/interface-counters.js';
 export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './network/network-driver.js';
 export type { PortMapping } from './network/port-mapping.js';
-export type { Credential, CredentialSource } from './registry/credential-source.js';
-export type { FetchedBlob, FetchedManifest, RegistryClient, RegistryReader } from './registry/registry-client.js';
+export type { Credential, CredentialSource, CredentialStore } from './registry/credential-source.js';
+export type { LoginCredential, LoginResult } from './registry/login.js';
+export type { RegistryAccess, RegistryAction, RegistryAuth } from './registry/registry-access.js';
+export type {
+  FetchedBlob,
+  FetchedManifest,
+  OpenBlob,
+  PushBlobOptions,
+  PushedBlob,
+  RegistryBrowser,
+  RegistryClient,
+  RegistryReader,
+  RegistryRequestOptions,
+  RegistrySearchOptions,
+  RegistrySearchResult,
+  RegistryWriter,
+} from './registry/registry-client.js';
+export type { OnRegistryNotice, RegistryNotice } from './registry/registry-notice.js';
+export type { RegistryOptions } from './registry/registry-options.js';
+export type { RegistryServer } from './registry/registry-server.js';
 export type { Attachment, AttachmentEnd, AttachmentRequest, AttachmentStart } from './runtime/attachment.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
+export type { BlockDeviceStats, BlockIoCounters, BlockIoStats } from './runtime/cgroup/read-block-io.js';
+export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.js';
+export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
+export type { MemoryStats } from './runtime/cgroup/read-memory-stats.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
+export type { ContainerSpec, JoinSpec, LaunchSpec, PlanPart, ProcessSpec, SpecUser } from './runtime/container-spec.js';
 export type {
   DeviceFilter,
+  DiscardTree,
   HostOperation,
   JoinCgroup,
   LaunchPlan,
   MakeDirectory,
+  MakeFile,
   MountAttribute,
   MountOperation,
   NamespaceOperation,
@@ -76,9 +111,11 @@ export type {
   RemoveTree,
   ReservePort,
   RootOperation,
+  ThawOnKill,
   WriteFile,
+  WriteValues,
 } from './runtime/launch-plan.js';
-export type { LaunchedProcess, Launcher, LaunchRequest, ServedOutput } from './runtime/launcher.js';
+export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest, ServedOutput } from './runtime/launcher.js';
 export type { LogTarget } from './runtime/log-files.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
 export type {

@@ -4,7 +4,14 @@
  *
  * @module
  */
-export type { BlobInfo, BlobSource, ContentStore, IngestOptions } from './content/content-store.js';
+export type {
+  BlobInfo,
+  BlobSource,
+  BlobWriter,
+  ContentStore,
+  IngestOptions,
+  ReadOptions,
+} from './content/content-store.js';
 export { MemoryContentStore } from './content/memory/memory-content-store.js';
 export type { Kernel } from './kernel/kernel.js';
 export { type KernelCall, MemoryKernel } from './kernel/memory/memory-kernel.js';
@@ -18,8 +25,15 @@ export {
 export { createMemoryNetworkDriver } from './network/memory/memory-network-driver.js';
 export { MemoryRegistryClient } from './registry/memory/memory-registry-client.js';
 export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
+export type { Controller } from './runtime/cgroup/cgroup-host.js';
+export { MemoryCgroups, type MemoryCgroupsOptions } from './runtime/cgroup/memory/memory-cgroups.js';
 export type { Launcher } from './runtime/launcher.js';
-export { MemoryLauncher, type MemoryLauncherOptions, type OperationFailure } from './runtime/memory/memory-launcher.js';
+export {
+  type MemoryLaunch,
+  MemoryLauncher,
+  type MemoryLauncherOptions,
+  type OperationFailure,
+} from './runtime/memory/memory-launcher.js';
 export type { MemoryProcessContext, MemoryProgram } from './runtime/memory/memory-program.js';
 export { type ContentStoreSubject, contentStoreContract } from './testing/contracts/content-store-contract.js';
 export { type KernelFixture, kernelContract, type TakenPort } from './testing/contracts/kernel-contract.js';
@@ -40,5 +54,7 @@ export {
   networkDriverContract,
   type OpenedNetworkDriver,
 } from './testing/contracts/network-driver-contract.js';
+export { registryClientContract } from './testing/contracts/registry-client-contract.js';
+export type { RegistryUnderTest } from './testing/contracts/registry-under-test.js';
 export { type MemoryEngineOptions, openMemoryEngine } from './testing/memory-engine.js';
 export { addMemoryImage, type MemoryImage } from './testing/memory-image.js';

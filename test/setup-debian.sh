@@ -3,7 +3,8 @@
 # Starts no service: a registry is started by the tests that need one, on a port of their own.
 set -eu
 
-packages='attr busybox-static debootstrap docker-registry iproute2 nftables skopeo umoci'
+packages='attr busybox-static crun debootstrap docker-registry docker.io iproute2 libseccomp2 musl-tools nftables openssl podman'
+packages="$packages runc skopeo strace umoci"
 # The other architecture's compiler and emulator; the guest of the suite vm is that of an x86-64 machine.
 case $(uname -m) in
   x86_64)

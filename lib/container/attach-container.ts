@@ -24,7 +24,7 @@ export async function attachContainer(
   const { request, detachKeys } = resolveAttach(options, files.socket, config.stdio);
   services.work.assertOpen();
   options.signal?.throwIfAborted();
-  if (!existsSync(files.record)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
+  if (!existsSync(files.directory)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
   const attachment = services.launcher.attachment(request);
   services.attachments.add(attachment);
   endOnAbort(attachment, options.signal);

@@ -4,7 +4,7 @@ import type { StorageLayout } from '../core/storage-layout.js';
 import type { Endpoint } from '../network/network-driver.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
-import { type ContainerSpec, emptyPart } from '../runtime/container-spec.js';
+import { type ContainerSpec, emptyPart, type HostFile } from '../runtime/container-spec.js';
 import {
   defaultDeviceLinks,
   defaultDevices,
@@ -27,7 +27,8 @@ export interface SpecSources {
   readonly host: HostFacts;
   readonly cgroup: CgroupPlan;
   readonly endpoint: Endpoint;
-  readonly removeAtEnd: readonly string[];
+  readonly files: readonly HostFile[];
+  readonly removeAtEnd: ContainerSpec['removeAtEnd'];
 }
 
 /** The namespaces of a container; `net` only where the network gives it one of its own. */
@@ -40,11 +41,14 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
   const { record, layout, host, cgroup, endpoint } = sources;
   const { config } = record;
   return {
+    kind: 'container',
+    id: record.id,
     root: sources.root,
     readonlyRoot: config.readonlyRoot,
     rootTarget: layout.rootTarget(),
     namespaces: containerNamespaces(endpoint),
     hostname: config.hostname,
+    files: sources.files,
     mounts: [...kernelMounts(config), ...etcMounts(layout, record.id), ...config.mounts.map(userMount)],
     cgroupMounts: cgroupMounts(host.cgroups, cgroup),
     nodes: config.stdio.tty === undefined ? deviceNodes : [...deviceNodes, consoleNode],

@@ -1,6 +1,6 @@
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
-import type { ContainerOptions } from './container-options.js';
+import type { ContainerOptions, ResourceOptions } from './container-options.js';
 
 type Check = (value: unknown) => boolean;
 type Shape = readonly [check: Check, expected: string];
@@ -31,6 +31,19 @@ const truth: Shape = [isTruth, 'true or false'];
 const size: Shape = [either(isNumber, isText), "bytes as a whole number or like '200m'"];
 const objects = (expected: string): Shape => [listOf(isObject), expected];
 
+const resourceShapes: { readonly [Option in keyof Required<ResourceOptions>]: Shape } = {
+  memory: size,
+  memorySwap: size,
+  memoryReservation: size,
+  cpus: number,
+  cpuShares: number,
+  cpuQuota: number,
+  cpuPeriod: number,
+  cpusetCpus: text,
+  cpusetMems: text,
+  pidsLimit: number,
+};
+
 /** The form of each option; what its value may be is checked where it is used. */
 const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>]: Shape } = {
   image: text,
@@ -53,16 +66,7 @@ const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>
   stopTimeoutMs: number,
   lifetime: text,
   pull: text,
-  memory: size,
-  memorySwap: size,
-  memoryReservation: size,
-  cpus: number,
-  cpuShares: number,
-  cpuQuota: number,
-  cpuPeriod: number,
-  cpusetCpus: text,
-  cpusetMems: text,
-  pidsLimit: number,
+  ...resourceShapes,
   user: text,
   groupAdd: texts,
   capAdd: texts,
@@ -105,6 +109,11 @@ export function checkOptions(options: ContainerOptions & Abortable): void {
   for (const [index, rule] of (options.seccomp.syscalls ?? []).entries()) {
     check(rule, `seccomp.syscalls[${index}].`, ruleShapes, ['names', 'action']);
   }
+}
+
+/** The same for an update. @throws EngineError `INVALID_OPTION`. */
+export function checkResourceOptions(options: ResourceOptions & Abortable): void {
+  check(options, '', { ...resourceShapes, signal: shapes.signal });
 }
 
 function check(

@@ -68,6 +68,20 @@ const port = record({
   protocol: literal('tcp', 'udp'),
 });
 
+/** Reads the limits of a {@link ContainerConfig}. */
+export const containerResources: Decoder<CgroupResources> = record({
+  memory: optional(integer),
+  memorySwap: optional(integer),
+  memoryReservation: optional(integer),
+  cpus: optional(number),
+  cpuShares: optional(integer),
+  cpuQuota: optional(integer),
+  cpuPeriod: optional(integer),
+  cpusetCpus: optional(text),
+  cpusetMems: optional(text),
+  pidsLimit: optional(integer),
+});
+
 /** Reads a {@link ContainerConfig} from its JSON. */
 export const containerConfig: Decoder<ContainerConfig> = record({
   arguments: listOf(text),
@@ -86,18 +100,7 @@ export const containerConfig: Decoder<ContainerConfig> = record({
   capabilities: listOf(text),
   noNewPrivileges: bool,
   seccomp: text,
-  resources: record({
-    memory: optional(integer),
-    memorySwap: optional(integer),
-    memoryReservation: optional(integer),
-    cpus: optional(number),
-    cpuShares: optional(integer),
-    cpuQuota: optional(integer),
-    cpuPeriod: optional(integer),
-    cpusetCpus: optional(text),
-    cpusetMems: optional(text),
-    pidsLimit: optional(integer),
-  }),
+  resources: containerResources,
   ulimits: listOf(record({ resource: integer, soft: integer, hard: integer })),
   oomScoreAdj: optional(integer),
   stopSignal: integer,

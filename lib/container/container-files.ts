@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import { signalName } from '../core/signal.js';
@@ -8,14 +7,27 @@ import { isMissing } from '../util/file-error.js';
 import { startTicksOf } from '../util/start-ticks.js';
 import type { ContainerState } from './container-state.js';
 
-/** Where the files of one container are. */
+/**
+ * Where the files of one container are. What dies with its owner anyway, and what each start writes anew, is in RUN, which
+ * is memory on most machines.
+ */
 export interface ContainerFiles {
+  /** Below ROOT; every container has it while it exists. */
   readonly directory: string;
+  /** Of a detached container. */
   readonly record: string;
+  /** Of one that ends with its owner. */
+  readonly runRecord: string;
   /** What the paths of its log's files begin with. */
   readonly logPrefix: string;
-  /** Written by the supervisor when the container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
+  /** Limits that an update has set; there is none before the first. Of a detached container. */
+  readonly limits: string;
+  /** The same of one that ends with its owner. */
+  readonly runLimits: string;
+  /** Written by the supervisor when a detached container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
   readonly exit: string;
+  /** The same of one that ends with its owner. */
+  readonly runExit: string;
   readonly hostname: string;
   readonly hosts: string;
   readonly resolvConf: string;
@@ -31,21 +43,28 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
   const runDirectory = layout.runContainer(id);
   return {
     directory,
-    record: join(directory, 'record.json'),
-    logPrefix: join(directory, 'log.'),
-    exit: join(directory, 'exit'),
-    hostname: join(directory, 'hostname'),
-    hosts: join(directory, 'hosts'),
-    resolvConf: join(directory, 'resolv.conf'),
+    record: `${directory}/record.json`,
+    runRecord: `${runDirectory}/record.json`,
+    logPrefix: `${directory}/log.`,
+    limits: `${directory}/limits.json`,
+    runLimits: `${runDirectory}/limits.json`,
+    exit: `${directory}/exit`,
+    runExit: `${runDirectory}/exit`,
+    hostname: `${runDirectory}/hostname`,
+    hosts: `${runDirectory}/hosts`,
+    resolvConf: `${runDirectory}/resolv.conf`,
     runDirectory,
-    process: join(runDirectory, 'process'),
-    socket: join(runDirectory, 'socket'),
+    process: `${runDirectory}/process`,
+    socket: `${runDirectory}/socket`,
   };
 }
 
-/** The state as the files and the kernel have it, whoever started the container. */
+/**
+ * The state as the files and the kernel have it, whoever started the container. That it is paused is for its cgroup to
+ * say: {@link containerState}.
+ */
 export function readState(files: ContainerFiles): ContainerState {
-  const exit = readNumbers(files.exit);
+  const exit = readExit(files);
   const started = readNumbers(files.process);
   const startedAt = started === undefined ? undefined : dateOf(started[3]);
   if (exit !== undefined) return { status: 'exited', exit: toExitStatus(exit), startedAt };
@@ -61,9 +80,12 @@ export function readState(files: ContainerFiles): ContainerState {
 
 /** A container may have ended between the two looks above: then its record is there now. */
 function readLateExit(files: ContainerFiles): ExitStatus | undefined {
-  const exit = readNumbers(files.exit);
+  const exit = readExit(files);
   return exit === undefined ? undefined : toExitStatus(exit);
 }
+
+const readExit = (files: ContainerFiles): readonly bigint[] | undefined =>
+  readNumbers(files.runExit) ?? readNumbers(files.exit);
 
 /** Whether a process exists and is the one that was meant. @see proc(5), /proc/PID/stat */
 export function isAlive(process: ProcessIdentity): boolean {
@@ -82,8 +104,9 @@ function toExitStatus(numbers: readonly bigint[]): ExitStatus {
 
 const dateOf = (nanoseconds: bigint | undefined): Date => new Date(Number((nanoseconds ?? 0n) / 1_000_000n));
 
-/** A line of whole numbers; undefined when the file is missing. */
+/** A line of whole numbers; undefined when the file is missing, as most are most of the time. */
 function readNumbers(path: string): readonly bigint[] | undefined {
+  if (!existsSync(path)) return undefined; // far cheaper than an error
   try {
     const line = readFileSync(path, 'latin1').trim();
     return /^\d+(?: \d+)*$/.test(line) ? line.split(' ').map(BigInt) : undefined;

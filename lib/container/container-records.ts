@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -42,14 +42,20 @@ export class ContainerRecords {
     }
   }
 
-  async releaseName(name: string, id: string): Promise<void> {
+  releaseName(name: string, id: string): void {
     const path = join(this.layout.names(), name);
-    if ((await readText(path)) === id) await rm(path, { force: true });
+    if (!existsSync(path)) return;
+    try {
+      if (readFileSync(path, 'utf8') === id) rmSync(path, { force: true });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
-  /** Makes the directory of a new container. */
-  makeDirectory(id: string): void {
+  /** Makes the directories of a new container. */
+  makeDirectories(id: string): void {
     mkdirSync(this.layout.container(id), { mode: 0o700 });
+    mkdirSync(this.layout.runContainer(id), { mode: 0o700 });
   }
 
   /** Containers that die with their owner need not survive a power cut. */
@@ -57,8 +63,8 @@ export class ContainerRecords {
     const files = containerFiles(this.layout, record.id);
     const json = JSON.stringify(record);
     if (record.config.lifetime === 'owner') {
-      writeFileSync(`${files.record}.tmp`, json, { flag: 'wx', mode: 0o600 });
-      renameSync(`${files.record}.tmp`, files.record); // a list that is made meanwhile sees all of it or nothing
+      writeFileSync(`${files.runRecord}.tmp`, json, { flag: 'wx', mode: 0o600 });
+      renameSync(`${files.runRecord}.tmp`, files.runRecord); // a list made meanwhile sees all of it or nothing
       return;
     }
     await writeFileAtomically(files.record, json);
@@ -82,12 +88,15 @@ export class ContainerRecords {
 
   /** Undefined for what is being made or removed at this moment. */
   async read(id: string): Promise<ContainerRecord | undefined> {
-    const path = containerFiles(this.layout, id).record;
-    const json = await readText(path);
-    if (json === undefined || json === '') return undefined;
-    if (json.length > limits.recordBytes)
-      throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
-    return decodeContainerRecord(json, path);
+    const { record, runRecord } = containerFiles(this.layout, id);
+    for (const path of [runRecord, record]) {
+      const json = await readText(path);
+      if (json === undefined || json === '') continue;
+      if (json.length > limits.recordBytes)
+        throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
+      return decodeContainerRecord(json, path);
+    }
+    return undefined;
   }
 
   /**

@@ -6,7 +6,9 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { LayerStore } from '../layers/layer-store.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
+import type { CgroupControl } from '../runtime/cgroup/cgroup-control.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
 import type { OpenWork } from '../util/open-work.js';
 import type { Attachments } from './attachments.js';
@@ -32,6 +34,9 @@ export interface ContainerEventSink {
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
   /** A function that should get the log did not get all of it. */
   readonly logFailed: (record: ContainerRecord, error: unknown) => void;
+  readonly paused: (record: ContainerRecord) => void;
+  readonly unpaused: (record: ContainerRecord) => void;
+  readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
 }
 
 /** What the use cases of containers work with. */
@@ -41,6 +46,7 @@ export interface ContainerServices {
   readonly layers: LayerStore;
   readonly launcher: Launcher;
   readonly cgroups: CgroupManager;
+  readonly cgroupControl: CgroupControl;
   readonly networks: ReadonlyMap<string, NetworkDriver>;
   readonly records: ContainerRecords;
   readonly host: HostFacts;
@@ -68,4 +74,6 @@ export interface LiveContainer {
   readonly process: LaunchedProcess;
   /** Settles when the container has ended and everything of this start was given back. */
   readonly settled: Promise<void>;
+  /** Its supervisor has removed the cgroups. */
+  cgroupsGone: boolean;
 }

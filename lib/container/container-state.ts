@@ -4,8 +4,8 @@ import type { ProcessIdentity } from '../core/process-identity.js';
 /** Where a container stands. */
 export type ContainerState =
   | { readonly status: 'created' }
-  | { readonly status: 'running'; readonly process: ProcessIdentity; readonly startedAt: Date }
+  | { readonly status: 'running' | 'paused'; readonly process: ProcessIdentity; readonly startedAt: Date }
   | { readonly status: 'exited'; readonly exit: ExitStatus; readonly startedAt: Date | undefined };
 
-/** `created`, `running` or `exited`. */
+/** `created`, `running`, `paused` or `exited`. */
 export type ContainerStatus = ContainerState['status'];

@@ -6,24 +6,29 @@ import { attachContainer } from './attach-container.js';
 import type { AttachOptions } from './attach-options.js';
 import type { AttachedStreams } from './attached-streams.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
-import { containerFiles, readState } from './container-files.js';
+import { containerState } from './container-cgroup.js';
 import { withContainerLock } from './container-lock.js';
 import type { BufferedOptions, ContainerOptions, ExecOptions } from './container-options.js';
 import { ContainerProcess } from './container-process.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
+import { type ContainerStats, measureContainer } from './container-stats.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
+import { followStats, type StatsOptions } from './follow-stats.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
 import { jsonFileLines } from './json-file-log.js';
 import { LogLineIterator } from './log-line-iterator.js';
 import type { LogLine } from './log-lines.js';
 import type { LogOptions } from './log-options.js';
+import { pauseContainer, unpauseContainer } from './pause-container.js';
 import { readLogBlocks } from './read-logs.js';
 import { type RemoveOptions, removeContainer } from './remove-container.js';
 import { signalContainer } from './signal-container.js';
 import { startContainer } from './start-container.js';
 import { type StopOptions, stopContainer } from './stop-container.js';
+import { type ProcessInfo, topContainer } from './top-container.js';
+import { type UpdateOptions, updateContainer } from './update-container.js';
 import { waitContainer } from './wait-container.js';
 
 /** Whatever has containers: an engine. */
@@ -71,9 +76,9 @@ export class Container implements AsyncDisposable {
     return this.#record.config.labels;
   }
 
-  /** `created`, `running` or `exited`, as it is now. */
+  /** `created`, `running`, `paused` or `exited`, as it is now. */
   get status(): ContainerStatus {
-    return readState(containerFiles(this.#services.layout, this.id)).status;
+    return containerState(this.#services, this.#record).status;
   }
 
   /**
@@ -84,11 +89,9 @@ export class Container implements AsyncDisposable {
    * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
-    await this.#services.work.run(options.signal, (signal) =>
-      withContainerLock(this.#services, this.id, signal, async () => {
-        this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
-      }),
-    );
+    await this.#locked(options.signal, async (signal) => {
+      this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
+    });
   }
 
   /**
@@ -166,13 +169,14 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal to its first process and does not wait for what comes of it.
+   * Sends a signal to its first process and does not wait for what comes of it. Signals that are to end it (SIGKILL, its
+   * `stopSignal`) let a paused container go on; others wait until it does.
    *
    * @throws EngineError `WRONG_STATE` when it is not running; `INVALID_OPTION` for an unknown signal.
    * @see OCI runtime-spec, runtime.md, "Kill"
    */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    signalContainer(this.#services, this.id, parseSignal(signal));
+    await signalContainer(this.#services, this.#record, parseSignal(signal));
   }
 
   /**
@@ -189,6 +193,62 @@ export class Container implements AsyncDisposable {
     }
   }
 
+  /**
+   * Changes its limits, at once if it runs, else for its next start; they stay changed. What is left out stays as it is; 0,
+   * or `''` for a list, lifts a limit. All of it is done or, when one limit is refused, nothing.
+   *
+   * @throws EngineError `INVALID_OPTION`, also for a limit that does not go with one that stays (`memory` above an earlier
+   * `memorySwap`, `cpus` beside an earlier `cpuQuota`); `CONTROLLER_MISSING`; `SYSTEM_CALL_FAILED` for a limit that the
+   * kernel refuses, e.g. on cgroup v1 less memory than is in use; `NO_SUCH_CONTAINER`.
+   */
+  async update(options: UpdateOptions): Promise<void> {
+    await this.#locked(options.signal, (signal) =>
+      updateContainer(this.#services, this.#record, { ...options, signal }),
+    );
+  }
+
+  /**
+   * Stops all of its processes where they are; resolves when they have stopped. Its memory, addresses and files stay.
+   *
+   * @throws EngineError `WRONG_STATE` when it is not running, or is paused already; `CONTROLLER_MISSING` on a host that
+   * cannot; `PAUSE_TIMEOUT` after ten seconds, e.g. because a process waits for a broken disk: then it goes on.
+   */
+  async pause(options: Abortable = {}): Promise<void> {
+    await this.#locked(options.signal, (signal) => pauseContainer(this.#services, this.#record, { signal }));
+  }
+
+  /**
+   * Lets a paused container go on.
+   *
+   * @throws EngineError `WRONG_STATE` when it is not paused.
+   */
+  async unpause(options: Abortable = {}): Promise<void> {
+    await this.#locked(options.signal, () => unpauseContainer(this.#services, this.#record));
+  }
+
+  /**
+   * Its processes, while it runs or is paused. They are found through the kernel: no program of the image is needed.
+   *
+   * @throws EngineError `WRONG_STATE`.
+   */
+  top(options: Abortable = {}): Promise<readonly ProcessInfo[]> {
+    return this.#services.work.run(options.signal, (signal) => topContainer(this.#services, this.#record, { signal }));
+  }
+
+  /**
+   * What it uses: a single measurement, or with `intervalMs` one after the other, the first at once, until it ends.
+   *
+   * @throws EngineError `WRONG_STATE` when it is neither running nor paused; `INVALID_OPTION`.
+   */
+  stats(options?: Abortable): Promise<ContainerStats>;
+  stats(options: StatsOptions): AsyncIterable<ContainerStats>;
+  stats(options: Abortable | StatsOptions = {}): Promise<ContainerStats> | AsyncIterable<ContainerStats> {
+    if ('intervalMs' in options) return followStats(this.#services, this.#record, options);
+    return this.#services.work.run(options.signal, async () => {
+      return (await measureContainer(this.#services, this.#record)).stats;
+    });
+  }
+
   /** Everything about it, as plain data. */
   inspect(): Promise<ContainerInspection> {
     return inspectContainer(this.#services, this.#record);
@@ -197,5 +257,11 @@ export class Container implements AsyncDisposable {
   /** The same as `remove({ force: true })`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.remove({ force: true });
+  }
+
+  #locked(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    return this.#services.work.run(signal, (workSignal) =>
+      withContainerLock(this.#services, this.id, workSignal, () => work(workSignal)),
+    );
   }
 }

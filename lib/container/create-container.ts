@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { configOf, type ImageRecord, stackOf } from '../image/image-record.js';
@@ -51,14 +51,16 @@ async function create(
 ): Promise<ContainerRecord> {
   const id = randomBytes(32).toString('hex');
   const config = resolveConfig(id, options, configOf(image));
-  const { directory } = containerFiles(services.layout, id);
+  const { directory, runDirectory } = containerFiles(services.layout, id);
   const { records, layers } = services;
   buildProcessSpec(config, services.host, true); // a filter that cannot be assembled is told here, not at the start
   const { name } = options;
   const undo = new UndoStack();
   try {
-    records.makeDirectory(id);
-    undo.defer(() => rm(directory, { recursive: true, force: true }));
+    undo.defer(() => {
+      for (const each of [runDirectory, directory]) rmSync(each, { recursive: true, force: true });
+    });
+    records.makeDirectories(id);
     if (name !== undefined) {
       await records.reserveName(name, id);
       undo.defer(() => records.releaseName(name, id));

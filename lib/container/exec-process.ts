@@ -2,12 +2,14 @@ import type { Abortable } from '../core/abortable.js';
 import { mergeEnvironment } from '../core/environment.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { parseUser } from '../core/user.js';
-import { buildJoinPlan } from '../runtime/build-launch-plan.js';
-import { emptyPart } from '../runtime/container-spec.js';
+import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import { enterGroups } from '../runtime/cgroup/enter-groups.js';
+import { emptyPart, type JoinSpec } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { containerNamespaces } from './build-container-spec.js';
 import { buildProcessSpec } from './build-process-spec.js';
-import { containerFiles, readState } from './container-files.js';
+import { cgroupFiles, containerCgroup, containerState } from './container-cgroup.js';
+import { limitsMark } from './container-limits.js';
 import type { ExecOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -21,6 +23,8 @@ export interface ExecProcessOptions extends ExecOptions, Abortable {
   readonly stdin?: 'null' | 'pipe';
 }
 
+const SIGKILL = 9;
+
 /**
  * Starts a further process in a running container, with the container's rights, limits and namespaces.
  *
@@ -33,7 +37,7 @@ export async function execProcess(
   options: ExecProcessOptions = {},
 ): Promise<LaunchedProcess> {
   const { id, config } = record;
-  const state = readState(containerFiles(services.layout, id));
+  const state = containerState(services, record);
   if (state.status !== 'running') throw new EngineError('WRONG_STATE', { id, status: state.status, wanted: 'running' });
   if (!Array.isArray(command) || command.length === 0 || command[0] === '') {
     throw new EngineError('INVALID_OPTION', { option: 'command', expected: 'a program', got: JSON.stringify(command) });
@@ -43,30 +47,54 @@ export async function execProcess(
   }
   const user = options.user ?? config.user;
   parseUser(user);
-  const cgroup = services.cgroups.plan({ id, resources: config.resources }); // the same groups as the container's
-  const process = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
-  const plan = buildJoinPlan({
+  const mark = limitsMark(services, record);
+  const cgroup = containerCgroup(services, record); // the same groups as the container's
+  const base = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
+  const spec: JoinSpec = {
+    kind: 'join',
+    id,
     target: state.process,
     namespaces: containerNamespaces({ namespace: config.network === 'host' ? 'host' : 'new' }),
     cgroup: { ...emptyPart, prepare: cgroup.join },
     process: {
-      ...process,
+      ...base,
       arguments: command,
       environment: mergeEnvironment({ image: config.environment, option: options.env, tty: options.tty !== undefined }),
       workingDirectory: checkDirectory(options.workingDir ?? config.workingDir),
       user: { kind: 'named', user, groups: config.groups },
       terminal: options.tty === undefined ? undefined : checkSize(options.tty),
     },
-  });
-  return services.launcher.launch({
-    plan,
+  };
+  const process = await services.launcher.launch({
+    spec,
     stdin: options.tty === undefined ? (options.stdin ?? 'null') : 'pipe',
     output: 'pipe',
     terminal: options.tty !== undefined,
     lifetime: 'owner',
     durable: false,
+    ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
     signal: options.signal,
   });
+  if (limitsMark(services, record) !== mark) await followUpdate(services, record, cgroup, process);
+  return process;
+}
+
+/** An update may have put the container into further groups while the process was on its way into the old ones. */
+async function followUpdate(
+  services: ContainerServices,
+  record: ContainerRecord,
+  before: CgroupPlan,
+  process: LaunchedProcess,
+): Promise<void> {
+  const joined = before.join.map(({ path }) => path);
+  const added = containerCgroup(services, record).join.map(({ path }) => path);
+  try {
+    const missing = added.filter((path) => !joined.includes(path));
+    await enterGroups(cgroupFiles(services, record), missing, services.cgroupControl);
+  } catch (error) {
+    process.signal(SIGKILL);
+    throw error;
+  }
 }
 
 function checkDirectory(path: string): string {

@@ -1,22 +1,23 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
 import { isMissing } from '../util/file-error.js';
 
 /** The end of a container that was killed together with its supervisor is no event of its files, hence the second look. */
 const LOOK_AGAIN_MS = 250;
 
-/** Tells when something has happened to the files of a log. */
+/** Tells when something has happened in the directories of a container's log and of its exit. */
 export class LogWatch {
-  readonly #watcher: FSWatcher | undefined;
+  readonly #watchers: readonly FSWatcher[];
   readonly #signal: AbortSignal | undefined;
   #changed = false;
   #wake: () => void = () => undefined;
 
-  constructor(prefix: string, signal: AbortSignal | undefined) {
+  constructor(directories: readonly string[], signal: AbortSignal | undefined) {
     this.#signal = signal;
-    this.#watcher = watchDirectory(dirname(prefix));
-    this.#watcher?.on('change', this.#stir);
-    this.#watcher?.on('error', this.#stir); // whoever looks again sees what is wrong
+    this.#watchers = directories.flatMap((each) => watchDirectory(each) ?? []);
+    for (const each of this.#watchers) {
+      each.on('change', this.#stir);
+      each.on('error', this.#stir); // whoever looks again sees what is wrong
+    }
     signal?.addEventListener('abort', this.#stir, { once: true });
   }
 
@@ -43,7 +44,7 @@ export class LogWatch {
   }
 
   close(): void {
-    this.#watcher?.close();
+    for (const each of this.#watchers) each.close();
     this.#signal?.removeEventListener('abort', this.#stir);
     this.#wake();
   }

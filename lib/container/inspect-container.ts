@@ -1,8 +1,9 @@
 import type { ExitStatus } from '../core/exit-status.js';
 import type { EndpointAddress } from '../network/network-driver.js';
 import type { PortMapping } from '../network/port-mapping.js';
+import { containerState } from './container-cgroup.js';
 import type { ContainerConfig } from './container-config.js';
-import { containerFiles, readState } from './container-files.js';
+import { currentRecord } from './container-limits.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
@@ -14,14 +15,14 @@ export interface ContainerInspection {
   readonly image: { readonly reference: string; readonly id: string };
   readonly createdAt: Date;
   readonly status: ContainerStatus;
-  /** Of its first process, on the host, while it runs. */
+  /** Of its first process, on the host, while it runs or is paused. */
   readonly pid: number | undefined;
   readonly startedAt: Date | undefined;
   /** How it has ended. */
   readonly exit: ExitStatus | undefined;
   readonly network: {
     readonly name: string;
-    /** While it runs. */
+    /** While it runs or is paused. */
     readonly addresses: readonly EndpointAddress[];
     /** Published ports; while it runs with the host ports that were chosen. */
     readonly ports: readonly PortMapping[];
@@ -34,9 +35,9 @@ export async function inspectContainer(
   services: ContainerServices,
   record: ContainerRecord,
 ): Promise<ContainerInspection> {
-  const { id, name, image, createdAt, config } = record;
-  const state = readState(containerFiles(services.layout, id));
-  const running = state.status === 'running' ? state : undefined;
+  const { id, name, image, createdAt, config } = currentRecord(services, record);
+  const state = containerState(services, record);
+  const running = state.status === 'running' || state.status === 'paused' ? state : undefined;
   const endpoint = running && (await services.networks.get(config.network)?.inspect(id));
   return {
     id,

@@ -60,6 +60,7 @@ const singly = (block: LineBlock): readonly LineBlock[] => block.texts.map((text
 /** One reading of a log. */
 class LogSession {
   readonly #prefix: string;
+  readonly #directories: readonly string[];
   readonly #isRunning: () => boolean;
   readonly #lock: LockLog;
   #reader: LogReader | undefined;
@@ -76,6 +77,7 @@ class LogSession {
     options.signal?.throwIfAborted();
     const files = containerFiles(services.layout, id);
     this.#prefix = files.logPrefix;
+    this.#directories = [files.directory, files.runDirectory];
     this.#lock = (fd) => void services.kernel.tryLock(fd, 'shared');
     this.#isRunning = () => readState(files).status === 'running';
   }
@@ -108,7 +110,7 @@ class LogSession {
         if (batch.some((record) => isBeyond(record, this.filter))) return;
       }
       if (!wasRunning || this.#isOver()) return;
-      this.#watch ??= new LogWatch(this.#prefix, this.options.signal);
+      this.#watch ??= new LogWatch(this.#directories, this.options.signal);
       await this.#watch.changed();
     }
   }

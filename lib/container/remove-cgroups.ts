@@ -3,6 +3,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import type { PlanOperation } from '../runtime/launch-plan.js';
 import { delay } from '../util/abort.js';
 import { isMissing } from '../util/file-error.js';
+import { containerCgroup } from './container-cgroup.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 
@@ -15,9 +16,9 @@ export async function removeCgroups(services: ContainerServices, record: Contain
   }
 }
 
-function cleanupOf(services: ContainerServices, { id, config }: ContainerRecord): readonly PlanOperation[] {
+function cleanupOf(services: ContainerServices, record: ContainerRecord): readonly PlanOperation[] {
   try {
-    return services.cgroups.plan({ id, resources: config.resources }).cleanup;
+    return containerCgroup(services, record).cleanup;
   } catch (error) {
     // Limits that this host cannot keep: such a container was never started.
     if (EngineError.is(error, 'CONTROLLER_MISSING')) return [];

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { awaitSettled } from './await-process.js';
-import { containerFiles, readState } from './container-files.js';
+import { containerState } from './container-cgroup.js';
+import { containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -28,30 +28,33 @@ export async function removeContainer(
 ): Promise<void> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
-  if (readState(files).status === 'running') {
-    if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status: 'running', wanted: 'stopped' });
+  const { status } = containerState(services, record);
+  if (status === 'running' || status === 'paused') {
+    if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
     await stopContainer(services, record, { timeoutMs: 0 });
   }
   const failures: unknown[] = [];
-  const attempt = async (step: () => Promise<void> | undefined): Promise<void> => {
+  const attempt = async (step: () => Promise<void> | void | undefined): Promise<void> => {
     try {
       await step();
     } catch (error) {
       failures.push(error);
     }
   };
-  await attempt(() => awaitSettled(services.live.get(id)));
+  const live = services.live.get(id);
+  await attempt(() => awaitSettled(live));
   services.live.delete(id);
   services.attachments.forget(id);
   services.logWriters.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
-  await attempt(() => removeCgroups(services, record));
+  if (live?.cgroupsGone !== true) await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
-    await attempt(() => rm(files.runDirectory, { recursive: true, force: true }));
-  }
-  await attempt(() => services.records.releaseName(record.name, id));
-  await attempt(() => rm(files.directory, { recursive: true, force: true }));
+    await attempt(() => services.records.releaseName(record.name, id));
+    for (const each of [files.runDirectory, files.directory]) {
+      await attempt(() => rmSync(each, { recursive: true, force: true }));
+    }
+  } else services.records.releaseName(record.name, id);
   if (failures.length > 0) {
     const [first, ...others] = failures;
     attachCleanupErrors(first, others);

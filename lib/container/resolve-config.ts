@@ -10,10 +10,10 @@ import { parseUser } from '../core/user.js';
 import { hostsFile } from '../network/hosts-file.js';
 import { parsePortMappings } from '../network/port-mapping.js';
 import { resolveCapabilities } from '../runtime/capabilities.js';
-import { checkResources } from '../runtime/cgroup/resources.js';
 import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
-import type { ContainerOptions, MountOption, ResourceOptions } from './container-options.js';
+import type { ContainerOptions, MountOption } from './container-options.js';
+import { resolveResources } from './resolve-resources.js';
 import { encodeProfile } from './seccomp-filters.js';
 import { resolveStdio } from './stdio-config.js';
 import { parseUlimits } from './ulimits.js';
@@ -63,26 +63,6 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
     stdio,
   };
-}
-
-function resolveResources(options: ResourceOptions): ContainerConfig['resources'] {
-  const bytes = (value: number | string | undefined, option: string): number | undefined =>
-    value === undefined || value === -1 || value === '-1' ? (value as -1 | undefined) : parseBytes(value, option);
-  const resources = {
-    memory: bytes(options.memory, 'memory'),
-    memorySwap: Number(bytes(options.memorySwap, 'memorySwap') ?? 0) || undefined,
-    memoryReservation: bytes(options.memoryReservation, 'memoryReservation'),
-    cpus: options.cpus,
-    cpuShares: options.cpuShares,
-    cpuQuota: options.cpuQuota,
-    cpuPeriod: options.cpuPeriod,
-    cpusetCpus: options.cpusetCpus,
-    cpusetMems: options.cpusetMems,
-    pidsLimit: options.pidsLimit,
-  };
-  checkResources(resources);
-  const given = Object.entries(resources).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as ContainerConfig['resources'];
 }
 
 function checkSeccomp(choice: NonNullable<ContainerOptions['seccomp']>): string {

@@ -1,19 +1,30 @@
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import { containerFiles, isAlive, readState } from './container-files.js';
+import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { thawPaused } from './pause-container.js';
+
+const SIGKILL = 9;
 
 /**
- * Sends a signal to a container's first process, which is identified by a pidfd: a reused pid is never hit.
+ * Sends a signal to a container's first process, which is identified by a pidfd: a reused pid is never hit. A paused
+ * container goes on when the signal is to end it (SIGKILL, its stop signal); any other one waits.
  *
  * @throws EngineError `WRONG_STATE` when the container is not running.
  */
-export function signalContainer(services: ContainerServices, id: string, signal: number): void {
+export async function signalContainer(
+  services: ContainerServices,
+  record: ContainerRecord,
+  signal: number,
+): Promise<void> {
+  const { id, config } = record;
   const state = readState(containerFiles(services.layout, id));
   if (state.status !== 'running' || !send(services, id, state.process, signal)) {
     const status = state.status === 'running' ? 'exited' : state.status;
     throw new EngineError('WRONG_STATE', { id, status, wanted: 'running' });
   }
+  if (signal === SIGKILL || signal === config.stopSignal) await thawPaused(services, record);
 }
 
 function send(services: ContainerServices, id: string, process: ProcessIdentity, signal: number): boolean {

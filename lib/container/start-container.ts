@@ -1,19 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { RootMount } from '../core/mount.js';
 import { hostsFile } from '../network/hosts-file.js';
 import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
-import { buildLaunchPlan } from '../runtime/build-launch-plan.js';
-import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import type { HostFile } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
-import { type ContainerFiles, containerFiles, readState } from './container-files.js';
+import { containerCgroup, containerState } from './container-cgroup.js';
+import { type ContainerFiles, containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -57,31 +56,33 @@ async function tryStart(
 ): Promise<LiveContainer> {
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
-  if (!existsSync(files.record)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
-  const { status } = readState(files);
-  if (status === 'running') throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
+  if (!existsSync(files.directory)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
+  const { status } = containerState(services, record);
+  if (status === 'running' || status === 'paused')
+    throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
   await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
 
   const undo = new UndoStack();
   try {
-    await mkdir(files.runDirectory, { recursive: true, mode: 0o700 });
+    mkdirSync(files.runDirectory, { recursive: true, mode: 0o700 }); // RUN is new after a reboot
     forgetEarlierRun(files, undo);
     const root = renewWorkDirectory(record.root);
     const endpoint = await attach(services, record, files, options, undo);
-    writeEtcFiles(services, record, endpoint, files);
-    const cgroup = services.cgroups.plan({ id, resources: config.resources });
-    const removeAtEnd = options.removeAtEnd === true ? [files.runDirectory, files.directory] : [];
+    const cgroup = containerCgroup(services, record);
     const { layout, host } = services;
-    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, removeAtEnd });
+    const all = [{ path: files.runDirectory }, { path: files.directory, trash: layout.trash(id) }];
+    const removeAtEnd = options.removeAtEnd === true ? all : [];
+    const etc = etcFiles(services, record, endpoint, files);
+    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
     const stdio = startStdio(services, record, options);
     const process = await services.launcher.launch({
-      plan: buildLaunchPlan(spec),
+      spec,
       ...stdio.request,
       lifetime: config.lifetime,
       processFile: files.process,
-      exitFile: files.exit,
+      exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
       durable: config.lifetime === 'detached',
-      ...oomFile(cgroup),
+      ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
       signal: options.signal,
     });
     undo.commit();
@@ -90,9 +91,6 @@ async function tryStart(
     return undo.fail(toFileError(error, files.directory));
   }
 }
-
-const oomFile = (cgroup: CgroupPlan): { oomFile?: string } =>
-  cgroup.files.oomKills === undefined ? {} : { oomFile: cgroup.files.oomKills };
 
 async function attach(
   services: ContainerServices,
@@ -116,13 +114,14 @@ async function attach(
 
 /** A failed start leaves the records of the run before it as they were. */
 function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
-  for (const path of [files.process, files.exit]) {
-    const earlier = existsSync(path) ? readFileSync(path) : undefined;
-    rmSync(path, { force: true });
-    undo.defer(() => {
-      if (earlier === undefined) rmSync(path, { force: true });
-      else writeFileSync(path, earlier, { mode: 0o600 });
-    });
+  for (const path of [files.process, files.exit, files.runExit]) {
+    if (!existsSync(path)) {
+      undo.defer(() => rmSync(path, { force: true }));
+      continue;
+    }
+    const earlier = readFileSync(path);
+    undo.defer(() => writeFileSync(path, earlier, { mode: 0o600 }));
+    rmSync(path);
   }
 }
 
@@ -135,21 +134,23 @@ function renewWorkDirectory(root: RootMount): RootMount {
   return root;
 }
 
-function writeEtcFiles(
+function etcFiles(
   services: ContainerServices,
   record: ContainerRecord,
   endpoint: Endpoint,
   files: ContainerFiles,
-): void {
+): readonly HostFile[] {
   const { hostname, extraHosts } = record.config;
   const usesHostNetwork = endpoint.namespace === 'host';
   const addresses = endpoint.addresses.map(({ address }) => address);
   const hostGateway = usesHostNetwork ? '127.0.0.1' : endpoint.addresses[0]?.gateway;
   const hosts = hostsFile({ hostname, addresses, extraHosts, hostGateway });
-  writeFileSync(files.hostname, `${hostname}\n`, { mode: 0o644 });
-  writeFileSync(files.hosts, hosts, { mode: 0o644 });
-  const content = services.readResolvConf();
-  writeFileSync(files.resolvConf, usesHostNetwork ? content : resolvConf({ host: content }), { mode: 0o644 });
+  const servers = services.readResolvConf();
+  return [
+    { path: files.hostname, mode: 0o644, content: `${hostname}\n` },
+    { path: files.hosts, mode: 0o644, content: hosts },
+    { path: files.resolvConf, mode: 0o644, content: usesHostNetwork ? servers : resolvConf({ host: servers }) },
+  ];
 }
 
 /** Remembers the process, and gives back what the start has reserved as soon as it has ended. */
@@ -162,6 +163,7 @@ function track(
   const settle = async (): Promise<void> => {
     try {
       await process.released;
+      live.cgroupsGone = true;
     } catch (error) {
       if (!EngineError.is(error, 'SHIM_FAILED')) throw error;
       await removeCgroups(services, record); // somebody has killed the supervisor, and with it the container
@@ -170,9 +172,9 @@ function track(
       await logged;
     }
   };
-  const settled = settle();
+  const settled = Promise.resolve().then(settle);
   settled.catch(() => undefined); // whoever waits for it sees the failure: stop, remove, run
-  const live = { process, settled };
+  const live: LiveContainer = { process, settled, cgroupsGone: false };
   services.live.set(record.id, live);
   services.events.started(record, process);
   return live;

@@ -5,6 +5,7 @@ import { parseSignal } from '../core/signal.js';
 import { awaitSettled } from './await-process.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { thawPaused } from './pause-container.js';
 import { signalContainer } from './signal-container.js';
 import { waitContainer } from './wait-container.js';
 
@@ -16,6 +17,8 @@ export interface StopOptions extends Abortable {
 }
 
 const SIGKILL = 9;
+/** Somebody may have paused the container just before the signal came. */
+const KILL_AGAIN_MS = 1000;
 
 /**
  * Asks a container to end, and ends it when it does not. Stopping what does not run is fine.
@@ -38,18 +41,30 @@ export async function stopContainer(
   const exit = waitContainer(services, record.id, options);
   exit.catch(() => undefined); // awaited below, on every path
   if (timeoutMs > 0) {
-    trySignal(services, record.id, signal);
+    await trySignal(services, record, signal);
     const polite = await within(exit, timeoutMs);
     if (polite !== undefined) return finish(services, record.id, polite);
   }
-  trySignal(services, record.id, SIGKILL);
-  return finish(services, record.id, await exit);
+  return finish(services, record.id, await killed(services, record, exit));
+}
+
+async function killed(
+  services: ContainerServices,
+  record: ContainerRecord,
+  exit: Promise<ExitStatus>,
+): Promise<ExitStatus> {
+  for (;;) {
+    await trySignal(services, record, SIGKILL);
+    const ended = await within(exit, KILL_AGAIN_MS);
+    if (ended !== undefined) return ended;
+  }
 }
 
 /** A container that has ended in the meantime is what was wanted. */
-function trySignal(services: ContainerServices, id: string, signal: number): void {
+async function trySignal(services: ContainerServices, record: ContainerRecord, signal: number): Promise<void> {
   try {
-    signalContainer(services, id, signal);
+    await signalContainer(services, record, signal);
+    await thawPaused(services, record);
   } catch (error) {
     if (!EngineError.is(error, 'WRONG_STATE')) throw error;
   }

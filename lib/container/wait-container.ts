@@ -73,7 +73,7 @@ async function waitForRecord(files: ContainerFiles, id: string, signal: AbortSig
 
 function watchDirectory(files: ContainerFiles, id: string): FSWatcher {
   try {
-    return watch(files.directory);
+    return watch(existsSync(files.runRecord) ? files.runDirectory : files.directory);
   } catch (error) {
     if (isMissing(error)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
     throw error;

@@ -13,6 +13,29 @@ export interface IngestOptions extends Abortable {
   readonly onProgress?: ((doneBytes: number) => void) | undefined;
 }
 
+export interface ReadOptions extends Abortable {
+  /** Where to begin. Default 0; behind the end there is nothing. */
+  readonly offset?: number | undefined;
+  /** How many bytes at most. Default: all. */
+  readonly length?: number | undefined;
+}
+
+/** A blob on its way here, whose digest is told at the end. Not for several callers at once. */
+export interface BlobWriter extends AsyncDisposable {
+  /** Bytes that are here. */
+  readonly size: number;
+  /** Adds to what is here. */
+  append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes the blob present; the writer has ended. After a mismatch it has not: it can be closed, or appended to.
+   *
+   * @throws EngineError `DIGEST_MISMATCH`.
+   */
+  commit(digest: Digest): Promise<BlobInfo>;
+  /** Throws away what is here, unless it was committed. Safe to call twice. */
+  close(): Promise<void>;
+}
+
 /** Opens the wanted blob at or before `offset`; `offset` of the answer says where it begins. */
 export type BlobSource = (
   offset: number,
@@ -28,7 +51,7 @@ export interface ContentStore {
   /** What is there of a digest; undefined when nothing is. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
   /** Each chunk belongs to the reader. @throws EngineError `BLOB_NOT_FOUND` at the first read. */
-  read(digest: Digest, options?: Abortable): AsyncIterable<Uint8Array>;
+  read(digest: Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** The whole blob. @throws EngineError `BLOB_NOT_FOUND`; `TOO_LARGE` above `maxBytes`. */
   readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array>;
   /**
@@ -43,6 +66,8 @@ export interface ContentStore {
   put(bytes: Uint8Array): Promise<BlobInfo>;
   /** Stores a stream of unknown digest. */
   putStream(source: AsyncIterable<Uint8Array>, options?: Abortable): Promise<BlobInfo>;
+  /** Begins a blob of unknown digest that comes bit by bit. Lost when the process ends. */
+  write(): Promise<BlobWriter>;
   /** Every blob. */
   list(): AsyncIterable<BlobInfo>;
   /** Removing what is not there is fine. */

@@ -1,7 +1,7 @@
+import { isUtf8 } from 'node:buffer';
+import { assertFewValues } from './assert-few-values.js';
 import { type Decoder, decodeJson } from './decode.js';
 import { EngineError } from './errors/engine-error.js';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes a JSON document that came with an image.
@@ -9,12 +9,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws EngineError `INVALID_MANIFEST` naming `what` and the path inside the document.
  */
 export function decodeDocument<T>(bytes: Uint8Array, decoder: Decoder<T>, what: string): T {
-  let json: string;
-  try {
-    json = utf8.decode(bytes);
-  } catch {
-    throw new EngineError('INVALID_MANIFEST', { what, reason: 'it is not UTF-8' });
-  }
+  assertFewValues(bytes, what);
+  if (!isUtf8(bytes)) throw new EngineError('INVALID_MANIFEST', { what, reason: 'it is not UTF-8' });
+  const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   try {
     return decodeJson(json, decoder, 'document');
   } catch (error) {

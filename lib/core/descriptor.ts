@@ -11,4 +11,6 @@ export interface Descriptor {
   readonly platform?: Platform;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly urls?: readonly string[];
+  /** What the manifest that it names holds, when that is no image. */
+  readonly artifactType?: string;
 }

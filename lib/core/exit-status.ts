@@ -4,7 +4,7 @@ export interface ExitStatus {
   readonly exitCode: number;
   /** The signal's name, e.g. `SIGKILL`; undefined when the process ended by itself. */
   readonly signal: string | undefined;
-  /** True when the kernel has killed a process of the container for its memory limit. */
+  /** True when the kernel has killed a process of the container for its memory limit while this one ran. */
   readonly oomKilled: boolean;
   readonly finishedAt: Date;
 }

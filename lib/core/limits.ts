@@ -21,6 +21,14 @@ export const limits = {
   credentialBytes: 256 * 1024,
   /** A token answer is a JWT and a few numbers. */
   tokenBytes: 256 * 1024,
+  /** Values and members of a JSON document that came with an image: JSON.parse of so many takes some milliseconds. */
+  documentValues: 200_000,
+  /** A page of tags, repositories or referrers. Registries give 1000 names at most unless asked for more. */
+  listBytes: 4 * 1024 * 1024,
+  /** Pages of one list. */
+  listPages: 10_000,
+  /** OCI distribution-spec, "Warnings": all headers of an answer combined. */
+  warningBytes: 4096,
   /** Error bodies are shown to people. */
   errorBodyBytes: 16 * 1024,
   /** Programs and texts stay below 20:1, large files of zeros beside them included; zlib ends at 1032:1, zstd far above. */
@@ -31,6 +39,14 @@ export const limits = {
   recordBytes: 16 * 1024 * 1024,
   /** Output kept in memory by `run` and `exec`, for each of stdout and stderr; an option overrides it. */
   bufferedOutputBytes: 16 * 1024 * 1024,
+  /** Processes of a container that are listed; the kernel's own default for a whole machine is half of it. */
+  listedProcesses: 65_536,
+  /** Of each process' arguments: what people read of them. */
+  commandLineBytes: 4096,
+  /** Network interfaces of a container that are counted; one is usual. */
+  interfaces: 1024,
+  /** The kernel's table of so many interfaces, each a line of at most 250 bytes. */
+  interfaceTableBytes: 256 * 1024,
   /** A launch plan; the shim has the same constant. */
   planBytes: 4 * 1024 * 1024,
 } as const;

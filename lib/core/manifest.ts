@@ -22,6 +22,10 @@ export interface ImageManifest {
   /** Lowest layer first. */
   readonly layers: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** What it holds, when that is no image. */
+  readonly artifactType?: string;
+  /** The manifest that this one belongs to: a signature, say, to an image. */
+  readonly subject?: Descriptor;
 }
 
 /** A list of manifests, usually one for each platform. @see OCI image-spec, image-index.md */
@@ -30,6 +34,8 @@ export interface ImageIndex {
   readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly artifactType?: string;
+  readonly subject?: Descriptor;
 }
 
 /**
@@ -122,6 +128,9 @@ const word =
   };
 
 const mediaTypeText = word('a media type', /^[\x21-\x7e]{1,255}$/);
+/** Some tools write an empty one. */
+const artifactTypeText: Decoder<string | undefined> = (value, path) =>
+  value === '' ? undefined : mediaTypeText(value, path);
 const platformText = word('a platform name', /^[A-Za-z0-9._-]{0,64}$/);
 
 const digest: Decoder<Digest> = (value, path) => {
@@ -159,17 +168,22 @@ const descriptor: Decoder<Descriptor> = record({
   platform: optional(platform),
   annotations: optional(mapOf(text)),
   urls: optional(listOf(text)),
+  artifactType: optional(artifactTypeText),
 });
 
 const manifestBody = record({
   config: descriptor,
   layers: optional(bounded(listOf(descriptor), limits.layers)),
   annotations: optional(mapOf(text)),
+  artifactType: optional(artifactTypeText),
+  subject: optional(descriptor),
 });
 
 const indexBody = record({
   manifests: bounded(listOf(descriptor), limits.indexEntries),
   annotations: optional(mapOf(text)),
+  artifactType: optional(artifactTypeText),
+  subject: optional(descriptor),
 });
 
 function mediaTypeOf(document: Envelope, contentType: string | undefined, what: string): string {

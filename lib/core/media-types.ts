@@ -25,6 +25,12 @@ const indexes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.do
 const manifests: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
 const schema1: ReadonlySet<string> = new Set([mediaTypes.dockerSchema1, mediaTypes.dockerSchema1Signed]);
 const configs: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
+const nondistributable: ReadonlySet<string> = new Set([
+  mediaTypes.dockerForeignLayerGzip,
+  'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+]);
 const layers: ReadonlySet<string> = new Set([
   mediaTypes.ociLayer,
   mediaTypes.ociLayerGzip,
@@ -32,10 +38,7 @@ const layers: ReadonlySet<string> = new Set([
   mediaTypes.dockerLayer,
   mediaTypes.dockerLayerGzip,
   mediaTypes.dockerLayerZstd,
-  mediaTypes.dockerForeignLayerGzip,
-  'application/vnd.oci.image.layer.nondistributable.v1.tar',
-  'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-  'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+  ...nondistributable,
 ]);
 
 /** What a registry is asked for: manifests and indexes, OCI's and Docker's. */
@@ -64,4 +67,9 @@ export function isImageConfigType(mediaType: string): boolean {
 /** A file system layer. How it is compressed is told by its first bytes, not by its type. */
 export function isLayerType(mediaType: string): boolean {
   return layers.has(mediaType);
+}
+
+/** A layer that its owner allows nobody else to distribute: it is not pushed. */
+export function isNondistributableType(mediaType: string): boolean {
+  return nondistributable.has(mediaType);
 }

@@ -80,6 +80,42 @@ export function formatFamiliarReference(reference: Reference): string {
   return isRegistryPart(first) || second === undefined ? formatReference(reference) : `${repository}${suffix}`;
 }
 
+/** True for the path of a repository, without its registry. @see OCI distribution-spec, "Pulling manifests" */
+export function isRepositoryName(text: string): boolean {
+  return text.length <= maxRepositoryLength && repositoryPattern.test(text);
+}
+
+/** True for a tag. */
+export function isTag(text: string): boolean {
+  return tagPattern.test(text);
+}
+
+/**
+ * The registry that users write: `docker.io` (also by its other names), `localhost:5000`, with or without `https://`.
+ *
+ * @throws EngineError `INVALID_OPTION` naming `option`.
+ */
+export function parseRegistry(text: string, option = 'registry'): string {
+  const registry = text
+    .toLowerCase()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/(?:v[12]\/?)?$/, '');
+  const refuse: Refuse = () => {
+    throw new EngineError('INVALID_OPTION', { option, expected: 'host[:port]', got: text.slice(0, 200) });
+  };
+  if (registry === '') refuse('');
+  checkRegistry(registry, refuse);
+  return dockerHubAliases.has(registry) ? dockerHub : registry;
+}
+
+/** Splits the registry off a word that may have one before its first slash: `quay.io/foo`. */
+export function splitRegistryPart(text: string): { readonly registry: string | undefined; readonly rest: string } {
+  const slash = text.indexOf('/');
+  const first = text.slice(0, Math.max(slash, 0));
+  if (slash === -1 || !isRegistryPart(first)) return { registry: undefined, rest: text };
+  return { registry: parseRegistry(first), rest: text.slice(slash + 1) };
+}
+
 type Refuse = (reason: string) => never;
 
 function suffixOf({ tag, digest }: Reference): string {

@@ -17,8 +17,11 @@ export class StorageLayout {
 
   readonly content = (): string => join(this.root, 'content');
   readonly layers = (): string => join(this.root, 'layers');
+  readonly registry = (): string => join(this.root, 'registry');
   readonly images = (): string => join(this.root, 'images');
   readonly containers = (): string => join(this.root, 'containers');
+  /** Where the directory of a removed container waits for its end, out of sight. */
+  readonly trash = (id = ''): string => join(this.root, 'trash', id);
   readonly container = (id: string): string => join(this.root, 'containers', id);
   readonly names = (): string => join(this.root, 'names');
   readonly networks = (): string => join(this.root, 'networks');

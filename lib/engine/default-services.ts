@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
@@ -8,6 +7,7 @@ import { FsContentStore } from '../content/fs/fs-content-store.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
 import type { StorageLayout } from '../core/storage-layout.js';
+import { collectContent } from '../image/collect-content.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -19,17 +19,16 @@ import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js'
 import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
-import { DistributionRegistryClient } from '../registry/distribution/distribution-registry-client.js';
-import { DockerConfigCredentialSource } from '../registry/docker-config/docker-config-credential-source.js';
-import { NodeFetchHttpClient } from '../registry/node-fetch/node-fetch-http-client.js';
-import type { RegistryClient } from '../registry/registry-client.js';
+import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
+import { fsCgroupControl } from '../runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
 import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
+import { openRegistries } from './default-registries.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
 import { prepareRoot } from './prepare-root.js';
@@ -49,14 +48,23 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const records = new ContainerRecords(layout);
   const content = new FsContentStore(layout.content(), kernel);
   await content.sweep();
+  const { registry, credentials } = openRegistries(options);
+  const registryLinks = new DirectoryStorage({
+    directory: layout.registry(),
+    content,
+    hold: (work) => contentLock.hold(undefined, work),
+    removeUnused: () => collectContent(images),
+    now: Date.now,
+  });
   const images: ImageServices = {
     content,
     layers,
-    registry: options.registry ?? openRegistry(options),
+    registry,
     images: new ImageRecords(layout.images()),
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
@@ -67,6 +75,8 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     images,
     containers: containerServices(options, { layout, kernel, host, layers, bridge, records, images, events }),
     contentLock,
+    registryLinks,
+    credentials,
     teardownNetworks: async () => void (await bridge.teardownIfUnused()),
     searchPath: process.env['PATH'] ?? '',
   };
@@ -92,6 +102,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     layers,
     launcher: options.launcher ?? new ShimLauncher(kernel, shimPaths()),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
+    cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),
     records,
     host,
@@ -149,15 +160,6 @@ function openBridge(layout: StorageLayout, kernel: Kernel): BridgeNetworkDriver 
         }
       },
     },
-  });
-}
-
-function openRegistry(options: EngineOptions): RegistryClient {
-  const dockerConfig = options.dockerConfig ?? join(homedir(), '.docker', 'config.json');
-  return new DistributionRegistryClient({
-    http: new NodeFetchHttpClient(),
-    credentials: options.credentials ?? new DockerConfigCredentialSource(dockerConfig),
-    plainHttp: options.insecureRegistries,
   });
 }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerEventSink } from '../container/container-services.js';
 import type { ExitStatus } from '../core/exit-status.js';
+import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 
 /** What an engine tells in its own process. */
@@ -10,6 +11,10 @@ export interface EngineEvents {
   'container.exited': { readonly id: string; readonly name: string; readonly exit: ExitStatus };
   /** The function that gets a container's log has missed something (`LOG_OVERRUN`: it goes on), or gets no more. */
   'container.logFailed': { readonly id: string; readonly name: string; readonly error: unknown };
+  'container.paused': { readonly id: string; readonly name: string };
+  'container.unpaused': { readonly id: string; readonly name: string };
+  /** `resources` are all limits that the container has now. */
+  'container.updated': { readonly id: string; readonly name: string; readonly resources: CgroupResources };
 }
 
 /** The events of an engine. */
@@ -49,6 +54,18 @@ export class EngineEventHub implements ContainerEventSink {
 
   logFailed({ id, name }: ContainerRecord, error: unknown): void {
     this.#emit('container.logFailed', { id, name, error });
+  }
+
+  paused({ id, name }: ContainerRecord): void {
+    this.#emit('container.paused', { id, name });
+  }
+
+  unpaused({ id, name }: ContainerRecord): void {
+    this.#emit('container.unpaused', { id, name });
+  }
+
+  updated({ id, name }: ContainerRecord, resources: CgroupResources): void {
+    this.#emit('container.updated', { id, name, resources });
   }
 
   removeAll(): void {

@@ -2,6 +2,7 @@ import type { LayerStore } from '../layers/layer-store.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import type { CredentialSource } from '../registry/credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
+import type { RegistryOptions } from '../registry/registry-options.js';
 import type { Launcher } from '../runtime/launcher.js';
 
 /** How an engine is opened. */
@@ -12,6 +13,18 @@ export interface EngineOptions {
   readonly runRoot?: string;
   /** Registries (`host:port`) that are spoken to without TLS, besides those on this machine. Default: none. */
   readonly insecureRegistries?: readonly string[];
+  /**
+   * How single registries are spoken to, by `host[:port]` (`docker.io` for Docker Hub): mirrors, certificates,
+   * credentials. Default: nothing special.
+   */
+  readonly registries?: Readonly<Record<string, RegistryOptions>>;
+  /**
+   * Directories in which `HOST:PORT/*.crt` (and `*.cert` with `*.key`) are the certificates for that registry, unless
+   * `registries` has some. Default `/etc/containers/certs.d`, then `/etc/docker/certs.d`; an empty list for none.
+   */
+  readonly certificateDirectories?: readonly string[];
+  /** An exchange with a registry in which nothing moves for so long is given up and tried again. Default 60 000. */
+  readonly registryStallTimeoutMs?: number;
   /** Docker's `config.json` with stored credentials. Default: `~/.docker/config.json`; the file need not exist. */
   readonly dockerConfig?: string;
   /** Where credentials come from, instead of `dockerConfig`. */

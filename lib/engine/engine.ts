@@ -4,8 +4,10 @@ import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
+import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
+import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
 import { checkRuntime } from './preflight.js';
@@ -22,6 +24,7 @@ export class Engine implements AsyncDisposable {
   readonly containers: Containers;
   readonly #services: EngineServices;
   readonly #events: EngineEventHub;
+  readonly #attached = new Set<() => Promise<void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(services: EngineServices, events: EngineEventHub) {
@@ -55,6 +58,26 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
+   * What an engine works with, for what is built on it.
+   *
+   * @internal
+   */
+  static servicesOf(engine: Engine): EngineServices {
+    engine.#services.containers.work.assertOpen();
+    return engine.#services;
+  }
+
+  /**
+   * Has `close` called when the engine closes, before anything else. Returns how to take that back.
+   *
+   * @internal
+   */
+  static attach(engine: Engine, close: () => Promise<void>): () => void {
+    engine.#attached.add(close);
+    return () => void engine.#attached.delete(close);
+  }
+
+  /**
    * Runs a command in a container of its own and gives its exit and output. The container is gone afterwards, whatever
    * happens. A non-zero exit is a result, not an error.
    *
@@ -68,6 +91,31 @@ export class Engine implements AsyncDisposable {
     return containers.work.run(options.signal, (signal) =>
       runContainer(containers, image, command, { ...options, signal }),
     );
+  }
+
+  /**
+   * Proves a user name and password (or an identity token) to a registry and stores them as `docker login` does: by the
+   * credential helper that Docker's `config.json` names, else in that file, which is made for its owner only (0600). The
+   * password is not encrypted there. Where the registry gives an identity token in exchange, that is stored instead.
+   *
+   * @param registry - `host[:port]`; `docker.io` for Docker Hub.
+   * @throws EngineError `REGISTRY_DENIED` when it is wrong, `CREDENTIALS_FAILED` when it cannot be stored,
+   * `INVALID_OPTION`, and what registries throw.
+   */
+  async login(registry: string, credential: LoginCredential, options: Abortable = {}): Promise<LoginResult> {
+    const { containers, images, credentials } = this.#services;
+    const services = { registry: images.registry, credentials };
+    return containers.work.run(options.signal, (signal) => login(services, registry, credential, { signal }));
+  }
+
+  /**
+   * Forgets what {@link Engine.login} (or `docker login`) has stored; false when there was nothing.
+   *
+   * @throws EngineError `CREDENTIALS_FAILED`, `INVALID_OPTION`.
+   */
+  async logout(registry: string): Promise<boolean> {
+    const { containers, images, credentials } = this.#services;
+    return containers.work.run(undefined, () => logout({ registry: images.registry, credentials }, registry));
   }
 
   /** Listens to what happens in this process. Returns how to stop. */
@@ -102,6 +150,7 @@ export class Engine implements AsyncDisposable {
         failures.push(error);
       }
     };
+    for (const close of this.#attached) await attempt(close);
     await containers.work.close();
     containers.attachments.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));

@@ -22,7 +22,13 @@ export function prepareRoot(options: EngineOptions): StorageLayout {
   checkVersion(join(layout.root, 'version'));
   mkdirSync(layout.run, { recursive: true, mode: 0o700 });
   forgetEarlierBoot(layout);
-  for (const directory of [layout.rootTarget(), join(layout.run, 'containers'), layout.locks(), layout.names()]) {
+  for (const directory of [
+    layout.rootTarget(),
+    join(layout.run, 'containers'),
+    layout.trash(),
+    layout.locks(),
+    layout.names(),
+  ]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
   mkdirSync(layout.containers(), { recursive: true, mode: 0o711 });

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerServices } from '../container/container-services.js';
@@ -19,6 +19,7 @@ export async function recover(services: EngineServices): Promise<void> {
     // Whoever makes a container holds this lock shared: what has no record now never gets one.
     try {
       await removeUnfinished(containers);
+      await emptyTrash(containers);
     } finally {
       await lock.release();
     }
@@ -47,6 +48,15 @@ async function removeUnfinished(services: ContainerServices): Promise<void> {
     const { directory, runDirectory } = containerFiles(services.layout, id);
     await services.layers.discard(directory);
     await rm(runDirectory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** What a supervisor that was killed did not get to. One that is at it right now loses nothing to a helper. */
+async function emptyTrash({ layout, layers }: ContainerServices): Promise<void> {
+  for (const name of await readdir(layout.trash())) {
+    const directory = layout.trash(name);
+    await layers.discard(directory);
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, splitDigest } from '../core/digest.js';
@@ -10,6 +11,9 @@ import { decodeImageRecord, type ImageRecord } from './image-record.js';
 
 /** The images that have names here: one file each, named after a hash of the image's name. */
 export class ImageRecords {
+  /** What was read last from each file, and what that file was: a record is looked up for every container. */
+  readonly #read = new Map<string, { readonly version: string; readonly record: ImageRecord }>();
+
   constructor(private readonly directory: string) {}
 
   async save(image: ImageRecord): Promise<void> {
@@ -18,7 +22,7 @@ export class ImageRecords {
   }
 
   async find(name: string): Promise<ImageRecord | undefined> {
-    return this.#read(this.#path(name));
+    return this.#load(this.#path(name));
   }
 
   /** All of them, by name. */
@@ -28,7 +32,7 @@ export class ImageRecords {
       throw error;
     });
     const records = await Promise.all(
-      files.filter((file) => file.endsWith('.json')).map((file) => this.#read(join(this.directory, file))),
+      files.filter((file) => file.endsWith('.json')).map((file) => this.#load(join(this.directory, file))),
     );
     return records.filter((each) => each !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -70,7 +74,12 @@ export class ImageRecords {
     return join(this.directory, `${splitDigest(digestOf(name))[1]}.json`);
   }
 
-  async #read(path: string): Promise<ImageRecord | undefined> {
+  async #load(path: string): Promise<ImageRecord | undefined> {
+    const version = versionOf(path);
+    const known = this.#read.get(path);
+    if (version !== undefined && known?.version === version) return known.record;
+    this.#read.delete(path);
+    if (version === undefined) return undefined;
     let json: string;
     try {
       json = await readFile(path, 'utf8');
@@ -80,8 +89,17 @@ export class ImageRecords {
     }
     if (json.length > limits.recordBytes)
       throw new EngineError('TOO_LARGE', { what: path, maxBytes: limits.recordBytes });
-    return decodeImageRecord(json, path);
+    const record = decodeImageRecord(json, path);
+    // Records are replaced by a rename: a file that is still the same afterwards was the one that was read.
+    if (versionOf(path) === version) this.#read.set(path, { version, record });
+    return record;
   }
+}
+
+/** Changes with every replacement of a file; undefined when it is missing. */
+function versionOf(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.size}`;
 }
 
 const hexOf = (image: ImageRecord): string => splitDigest(image.id)[1];

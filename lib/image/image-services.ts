@@ -17,6 +17,8 @@ export interface ImageServices {
   readonly holdContent: <T>(signal: AbortSignal | undefined, work: () => Promise<T>) => Promise<T>;
   /** The same lock file, held exclusively by whoever removes what nobody needs. */
   readonly contentLock: string;
+  /** What must stay although no image has it: what was pushed to this engine and is none. */
+  readonly pinnedContent: () => Promise<ReadonlySet<Digest>>;
   readonly platform: Platform;
   readonly now: () => Date;
   /** Images that containers use: by the container's id, the image's id and its stack of layers. */

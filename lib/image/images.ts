@@ -1,9 +1,13 @@
+import type { RegistrySearchResult } from '../registry/registry-client.js';
 import type { OpenWork } from '../util/open-work.js';
 import { Image } from './image.js';
 import type { ImageServices } from './image-services.js';
 import { type FromHostOptions, packHostImage } from './pack-host-image.js';
 import { type PullOptions, pullImage } from './pull-image.js';
+import { type PushOptions, type PushResult, pushImage } from './push-image.js';
 import { removeImage } from './remove-image.js';
+import { type SearchOptions, searchImages } from './search-images.js';
+import { tagImage } from './tag-image.js';
 
 /** The images of an engine: `engine.images`. */
 export class Images {
@@ -29,6 +33,39 @@ export class Images {
     return this.#work.run(
       options.signal,
       async (signal) => new Image(await pullImage(this.#services, reference, { ...options, signal })),
+    );
+  }
+
+  /**
+   * Sends an image to the registry in its name (give it one by {@link Images.tag}). Blobs go as they are stored here, and
+   * only those that are not there; of those that another repository of the registry has, nothing is sent either.
+   *
+   * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `PLATFORM_NOT_FOUND`, `BLOB_NOT_FOUND`, `REGISTRY_DENIED`,
+   * `REGISTRY_RATE_LIMITED`, `REGISTRY_UNREACHABLE`, `REGISTRY_FAILED`, `REGISTRY_PROTOCOL`, `DIGEST_MISMATCH`. What was
+   * sent before stays there, without a name; the next push goes on from it.
+   */
+  async push(reference: string, options: PushOptions = {}): Promise<PushResult> {
+    return this.#work.run(options.signal, (signal) => pushImage(this.#services, reference, { ...options, signal }));
+  }
+
+  /**
+   * Gives an image a further name; another image that had it loses it.
+   *
+   * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `INVALID_REFERENCE`.
+   */
+  async tag(reference: string, name: string): Promise<Image> {
+    return this.#work.run(undefined, async () => new Image(await tagImage(this.#services, reference, name)));
+  }
+
+  /**
+   * Searches Docker Hub by its search service, any other registry by the names of its repositories.
+   *
+   * @throws EngineError `INVALID_OPTION`, `REGISTRY_UNSUPPORTED` where a registry does not list its repositories, and what
+   * registries throw.
+   */
+  async search(term: string, options: SearchOptions = {}): Promise<readonly RegistrySearchResult[]> {
+    return this.#work.run(options.signal, (signal) =>
+      searchImages(this.#services.registry, term, { ...options, signal }),
     );
   }
 

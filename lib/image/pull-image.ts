@@ -7,10 +7,13 @@ import { formatPlatform, type Platform } from '../core/platform.js';
 import { formatFamiliarReference, formatReference, parseReference, type Reference } from '../core/reference.js';
 import type { LayerSource } from '../layers/layer-store.js';
 import { type FetchedImageManifest, fetchImageManifest } from '../registry/fetch-image-manifest.js';
+import { oncePerNotice } from '../registry/once-per-notice.js';
+import type { RegistryRequestOptions } from '../registry/registry-client.js';
 import { Semaphore } from '../util/semaphore.js';
+import { guardProgress } from './guard-progress.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
-import { guardProgress, type OnPullProgress } from './pull-progress.js';
+import type { OnPullProgress } from './pull-progress.js';
 
 export interface PullOptions extends Abortable {
   /** Default: that of this host. */
@@ -37,7 +40,8 @@ export async function pullImage(
   return services.holdContent(options.signal, async () => {
     progress({ type: 'resolving', reference: formatReference(reference) });
     const platform = options.platform ?? services.platform;
-    const found = await fetchImageManifest(services.registry, reference, platform, { signal: options.signal });
+    const request: RegistryRequestOptions = { signal: options.signal, onNotice: oncePerNotice(progress) };
+    const found = await fetchImageManifest(services.registry, reference, platform, request);
     const image = await toRecord(services, reference, found, options);
     progress({
       type: 'resolved',

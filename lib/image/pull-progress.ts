@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.js';
+import type { RegistryNotice } from '../registry/registry-notice.js';
 
 /** What a pull tells on its way. Totals are known from `resolved` on. */
 export type PullProgress =
@@ -17,18 +18,8 @@ export type PullProgress =
       readonly totalBytes: number;
     }
   | { readonly type: 'unpacked'; readonly diffId: Digest; readonly index: number; readonly layerCount: number }
-  | { readonly type: 'complete'; readonly id: Digest };
+  | { readonly type: 'complete'; readonly id: Digest }
+  | RegistryNotice;
 
 /** A listener; what it throws is dropped, since progress must not decide about the pull. */
 export type OnPullProgress = (progress: PullProgress) => void;
-
-/** Guards the work against its listener. */
-export function guardProgress(listener: OnPullProgress | undefined): OnPullProgress {
-  return (progress) => {
-    try {
-      listener?.(progress);
-    } catch {
-      // documented above: a listener that throws changes nothing
-    }
-  };
-}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Abortable } from '../core/abortable.js';
@@ -53,8 +54,11 @@ export async function openLayerDirectory(options: LayerDirectoryOptions): Promis
   const found = new Map<string, LayerRecord>(); // records never change
 
   async function find(key: string): Promise<LayerRecord | undefined> {
-    const layer = found.get(key) ?? (await readLayerRecord(recordPath(key)));
-    if (layer !== undefined) found.set(key, layer);
+    const known = found.get(key);
+    if (known !== undefined && existsSync(recordPath(key))) return known; // another process may have removed it
+    const layer = await readLayerRecord(recordPath(key));
+    if (layer === undefined) found.delete(key);
+    else found.set(key, layer);
     return layer;
   }
 

@@ -1,4 +1,3 @@
-import type { Abortable } from '../core/abortable.js';
 import type { Descriptor } from '../core/descriptor.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
@@ -6,7 +5,7 @@ import { decodeManifestOrIndex, type ImageIndex, type ImageManifest, requireImag
 import { formatPlatform, type Platform } from '../core/platform.js';
 import { formatFamiliarReference, type Reference } from '../core/reference.js';
 import { availablePlatforms, candidatesFromIndex } from './choose-platform.js';
-import type { FetchedManifest, RegistryReader } from './registry-client.js';
+import type { FetchedManifest, RegistryReader, RegistryRequestOptions } from './registry-client.js';
 
 /** What a reference means on one platform. */
 export interface FetchedImageManifest {
@@ -27,7 +26,7 @@ export async function fetchImageManifest(
   registry: RegistryReader,
   reference: Reference,
   platform: Platform,
-  options: Abortable = {},
+  options: RegistryRequestOptions = {},
 ): Promise<FetchedImageManifest> {
   const top = await registry.fetchManifest(reference, options);
   const search: Search = { registry, reference, platform, options, available: new Set(), fetches: 0 };
@@ -44,7 +43,7 @@ interface Search {
   readonly registry: RegistryReader;
   readonly reference: Reference;
   readonly platform: Platform;
-  readonly options: Abortable;
+  readonly options: RegistryRequestOptions;
   readonly available: Set<string>;
   fetches: number;
 }

@@ -1,6 +1,13 @@
 import type { RootMount } from '../core/mount.js';
-import type { ContainerSpec, JoinSpec, ProcessSpec, SpecUser } from './container-spec.js';
+import { capabilityMask } from './capabilities.js';
+import type { ContainerSpec, HostFile, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
 import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
+import type { NamespaceKind } from './namespace-kind.js';
+
+/** The plan that starts what a launcher is asked for. */
+export function buildPlan(spec: LaunchSpec): LaunchPlan {
+  return spec.kind === 'container' ? buildLaunchPlan(spec) : buildJoinPlan(spec);
+}
 
 /**
  * The plan that starts a container.
@@ -11,22 +18,25 @@ import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js'
  */
 export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
   const newCgroupNamespace = spec.namespaces.includes('cgroup');
+  const network = placeNetwork(spec);
+  const parent = [...spec.cgroup.parent, ...network.parent];
+  const sharesMemory = parent.length === 0 && spec.namespaces.includes('pid') && !spec.namespaces.includes('user');
   return {
-    // The cgroup namespace is entered by `unshare`: its root is the cgroup that the child is in at that moment.
-    namespaces: spec.namespaces.filter((kind) => kind !== 'cgroup'),
-    prepare: [...spec.cgroup.prepare, ...spec.network.prepare],
-    parent: [...spec.cgroup.parent, ...spec.network.parent],
+    namespaces: spec.namespaces.filter((kind) => !network.made.includes(kind)),
+    sharesMemory,
+    prepare: [...spec.files.map(makeFile), ...spec.cgroup.prepare, ...network.prepare],
+    parent,
     child: [
       { op: 'propagation', mode: 'slave' },
       rootOperation(spec.root, spec.rootTarget),
       ...spec.mounts,
       ...spec.nodes,
       ...workingDirectory(spec.process.workingDirectory),
-      { op: 'sync' },
+      ...(sharesMemory ? [] : [{ op: 'sync' } as const]),
       ...(newCgroupNamespace ? [{ op: 'unshare', kinds: ['cgroup'] } as const] : []),
       ...spec.cgroupMounts,
       ...spec.cgroup.child,
-      ...spec.network.child,
+      ...network.child,
       ...(spec.namespaces.includes('uts') ? [{ op: 'hostname', name: spec.hostname } as const] : []),
       ...spec.readonlyPaths.map((path) => ({ op: 'readonly-path', path }) as const),
       ...spec.maskedPaths.map((path) => ({ op: 'mask', path }) as const),
@@ -40,16 +50,43 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     cleanup: [
       ...spec.network.cleanup,
       ...spec.cgroup.cleanup,
-      ...spec.removeAtEnd.map((path) => ({ op: 'remove-tree', path }) as const),
+      ...spec.removeAtEnd.map(
+        ({ path, trash }): PlanOperation =>
+          trash === undefined ? { op: 'remove-tree', path } : { op: 'discard-tree', path, trash },
+      ),
     ],
+  };
+}
+
+const makeFile = ({ path, mode, content }: HostFile): PlanOperation => {
+  return { op: 'make-file', path, mode, data: content };
+};
+
+/**
+ * The shim makes the network namespace itself, and all of the network before there is a child: nobody has to wait for
+ * anybody. Not so with a user namespace, to which the network must belong.
+ */
+function placeNetwork({ namespaces, network }: ContainerSpec) {
+  const { prepare, parent, child } = network;
+  // The cgroup namespace is entered by `unshare`: its root is the cgroup that the child is in at that moment.
+  if (namespaces.includes('user') || !namespaces.includes('net')) {
+    return { made: ['cgroup'] as readonly NamespaceKind[], prepare, parent, child };
+  }
+  return {
+    made: ['cgroup', 'net'] as readonly NamespaceKind[],
+    prepare: [...prepare, { op: 'new-network' } as const, ...parent, { op: 'enter-network' } as const, ...child],
+    parent: [],
+    child: [],
   };
 }
 
 /** The plan of a process that joins a running container. */
 export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
   const others = spec.namespaces.filter((kind) => kind !== 'pid');
+  const sharesMemory = spec.cgroup.parent.length === 0 && !mayTrace(spec.process);
   return {
     namespaces: [],
+    sharesMemory,
     prepare: [
       { op: 'open-process', slot: 0, pid: spec.target.pid, startTicks: spec.target.startTicks },
       ...spec.cgroup.prepare,
@@ -59,7 +96,7 @@ export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
     parent: spec.cgroup.parent,
     child: [
       ...oomScore(spec.process),
-      { op: 'sync' },
+      ...(sharesMemory ? [] : [{ op: 'sync' } as const]),
       { op: 'join-namespace', slot: 0, kinds: others },
       { op: 'use-root', path: '/' },
       { op: 'session' },
@@ -68,6 +105,11 @@ export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
     ],
     cleanup: spec.cgroup.cleanup,
   };
+}
+
+/** Whether processes of the container could look into one that joins them, and change it, before it is one of them. */
+function mayTrace({ capabilities }: ProcessSpec): boolean {
+  return (capabilities.bounding & capabilityMask(['SYS_PTRACE'])) !== 0n;
 }
 
 function rootOperation(root: RootMount, target: string): PlanOperation {

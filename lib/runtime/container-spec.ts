@@ -39,14 +39,22 @@ export interface ProcessSpec {
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
 }
 
-/** Everything about a container that its launch plan depends on. */
+/** What a launcher starts: a container, or a further process of one. */
+export type LaunchSpec = ContainerSpec | JoinSpec;
+
+/** Everything about a container that its launch depends on. */
 export interface ContainerSpec {
+  readonly kind: 'container';
+  /** 64 hex digits. */
+  readonly id: string;
   readonly root: RootMount;
   readonly readonlyRoot: boolean;
   /** An empty directory of the host: where the root is mounted, in the container's mount namespace only. */
   readonly rootTarget: string;
   readonly namespaces: readonly NamespaceKind[];
   readonly hostname: string;
+  /** Of the host, for mounts to show: written before anything is mounted, anew at each start. */
+  readonly files: readonly HostFile[];
   /** Mounted in this order; those that show cgroups come last, once the cgroup namespace is there. */
   readonly mounts: readonly MountOperation[];
   readonly cgroupMounts: readonly MountOperation[];
@@ -56,12 +64,23 @@ export interface ContainerSpec {
   readonly cgroup: PlanPart;
   readonly network: PlanPart;
   readonly process: ProcessSpec;
-  /** Directories of the host that go with the container's end. */
-  readonly removeAtEnd: readonly string[];
+  /** Directories of the host that go with the container's end; with `trash` out of sight first, in the same file system. */
+  readonly removeAtEnd: readonly { readonly path: string; readonly trash?: string }[];
+}
+
+/** A file that the engine writes for a container. */
+export interface HostFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content: string;
 }
 
 /** A process that joins a running container. */
 export interface JoinSpec {
+  readonly kind: 'join';
+  /** Of the container. */
+  readonly id: string;
+  /** Its first process. */
   readonly target: ProcessIdentity;
   readonly namespaces: readonly NamespaceKind[];
   readonly cgroup: PlanPart;

@@ -12,7 +12,10 @@ export const PLAN_VERSION = 1;
  */
 export function encodePlan(plan: LaunchPlan): Buffer {
   const writer = new WireWriter();
-  writer.u32(MAGIC).u16(PLAN_VERSION).u16(0);
+  writer
+    .u32(MAGIC)
+    .u16(PLAN_VERSION)
+    .u16(plan.sharesMemory === true ? SHARES_MEMORY : 0);
   const sizeAt = writer.size;
   writer.u32(0).u32(namespaceFlags(plan.namespaces));
   for (const stage of planStages) {
@@ -21,6 +24,9 @@ export function encodePlan(plan: LaunchPlan): Buffer {
   }
   return writer.patchU32(sizeAt, writer.size).toBytes();
 }
+
+/** Flags of the plan. */
+const SHARES_MEMORY = 1;
 
 /** "TSCP" */
 const MAGIC = 0x50435354;

@@ -15,6 +15,12 @@ import type { SetupOperation } from './setup-operation.js';
 export interface LaunchPlan {
   /** Namespaces that are made new for the child. */
   readonly namespaces: readonly NamespaceKind[];
+  /**
+   * The child borrows the shim's memory until it executes its program, as with vfork(2): nothing is copied. Stage
+   * `parent` must be empty then, and no operation may wait for the shim. Not for a child whom processes of a container
+   * with CAP_SYS_PTRACE can see. Default false.
+   */
+  readonly sharesMemory?: boolean;
   readonly prepare: readonly PlanOperation[];
   readonly parent: readonly PlanOperation[];
   readonly child: readonly PlanOperation[];
@@ -43,13 +49,17 @@ export type HostOperation =
   | MakeDirectory
   | RemoveDirectory
   | RemoveTree
+  | DiscardTree
   | WriteFile
+  | WriteValues
+  | MakeFile
   | JoinCgroup
   | DeviceFilter
+  | ThawOnKill
   | Netlink
   | ReservePort;
 
-/** mkdir(2); an existing directory is fine, a missing one directly above is made. */
+/** mkdir(2); an existing directory is fine, missing ones above it are made. */
 export interface MakeDirectory {
   readonly op: 'make-directory';
   readonly path: string;
@@ -68,10 +78,35 @@ export interface RemoveTree {
   readonly path: string;
 }
 
+/**
+ * The same for a directory that may take its time: it is moved to `trash` in the same file system, and removed from there
+ * when the clean-up is done and told.
+ */
+export interface DiscardTree {
+  readonly op: 'discard-tree';
+  readonly path: string;
+  readonly trash: string;
+}
+
 /** Opens an existing file (of a cgroup, a sysctl) and writes `data` in one write(2). */
 export interface WriteFile {
   readonly op: 'write-file';
   readonly path: string;
+  readonly data: string;
+}
+
+/** The same for several values, one write(2) each: files like `devices.allow` take them one after the other. */
+export interface WriteValues {
+  readonly op: 'write-values';
+  readonly path: string;
+  readonly values: readonly string[];
+}
+
+/** Makes a file with this content, in place of one that is there. */
+export interface MakeFile {
+  readonly op: 'make-file';
+  readonly path: string;
+  readonly mode: number;
   readonly data: string;
 }
 
@@ -96,6 +131,16 @@ export interface DeviceFilter {
   readonly path: string;
   /** An array of struct bpf_insn. */
   readonly program: Uint8Array;
+}
+
+/**
+ * When the shim kills its child, it writes `data` to `path` after it: a process that is frozen by cgroup v1 takes not even
+ * SIGKILL.
+ */
+export interface ThawOnKill {
+  readonly op: 'thaw-on-kill';
+  readonly path: string;
+  readonly data: string;
 }
 
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
@@ -126,6 +171,10 @@ export interface Netlink {
 
 /** What concerns namespaces. */
 export type NamespaceOperation =
+  /** In `prepare`: the shim makes the child's network namespace; messages refer to it as in stage `parent`. */
+  | { readonly op: 'new-network' }
+  /** The rest of `prepare` acts inside that namespace, and the child is born there. */
+  | { readonly op: 'enter-network' }
   /** Takes hold of a process, identified by pid and start time (proc(5), field 22), as number `slot` (0…7). */
   | { readonly op: 'open-process'; readonly slot: number; readonly pid: number; readonly startTicks: bigint }
   /** setns(2) to namespaces of the process in `slot`. In `prepare` only `pid`: it takes effect for the child. */

@@ -3,12 +3,16 @@ import type { Abortable } from '../core/abortable.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import type { Attachment, AttachmentRequest } from './attachment.js';
-import type { LaunchPlan } from './launch-plan.js';
+import type { LaunchSpec } from './container-spec.js';
 import type { LogTarget } from './log-files.js';
 
 /** What is started, and where its traces go. */
-export interface LaunchRequest extends Abortable {
-  readonly plan: LaunchPlan;
+export interface LaunchRequest extends LaunchOptions {
+  readonly spec: LaunchSpec;
+}
+
+/** Where the traces of a process go, and how long it lives. */
+export interface LaunchOptions extends Abortable {
   /**
    * `pipe` gives the caller the writing end; `null` is /dev/null. With served output: `attached` is open for input of
    * attachers, `attached-once` only until the first of them has ended its input or left (a terminal stays open).
@@ -16,7 +20,7 @@ export interface LaunchRequest extends Abortable {
   readonly stdin: 'pipe' | 'null' | 'attached' | 'attached-once';
   /** `pipe` gives the caller the reading ends; else the supervisor has them. */
   readonly output: 'pipe' | ServedOutput;
-  /** The plan makes a terminal as stdin and stdout, there is no stderr. With pipes they are relayed. */
+  /** The process has a terminal as stdin and stdout, there is no stderr. With pipes they are relayed. */
   readonly terminal: boolean;
   /** `owner`: killed by its supervisor as soon as this process ends, however it ends. */
   readonly lifetime: 'owner' | 'detached';
@@ -51,7 +55,10 @@ export interface LaunchedProcess {
   readonly stderr: Readable | undefined;
   /** How it ended; all of its output has been written by then. Rejects with `SHIM_FAILED` if that can never be known. */
   readonly exited: Promise<ExitStatus>;
-  /** The supervisor has cleaned up and ended. Rejects with `LAUNCH_FAILED` when the clean-up was not complete. */
+  /**
+   * The supervisor has cleaned up; files that are to go may still be going, out of sight. Rejects with `LAUNCH_FAILED` when
+   * the clean-up was not complete, with `SHIM_FAILED` when there was none.
+   */
   readonly released: Promise<void>;
   /** Keeps this Node process alive until the returned function is called: by itself no container does. */
   keepAlive(): () => void;
@@ -77,6 +84,9 @@ export interface Launcher {
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
   /** Streams of a process that somebody has launched with a `socket`, this launcher or that of another program. */
   attachment(request: AttachmentRequest): Attachment;
-  /** Gives back what the launcher holds; running processes go on. The launcher can be used again. */
+  /**
+   * Gives back what the launcher holds, and waits for supervisors that have nothing left but to end; running processes go
+   * on. The launcher can be used again.
+   */
   close(): Promise<void>;
 }

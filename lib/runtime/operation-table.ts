@@ -95,6 +95,12 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   execute: { code: 39, signature: 'll', values: (o) => [l(o.arguments), l(o.environment)] },
   ...setupOperationRows,
   'device-filter': { code: 80, signature: 'sb', values: (o) => [s(o.path), b(o.program)] },
+  'new-network': { code: 81, signature: '', values: () => [] },
+  'enter-network': { code: 82, signature: '', values: () => [] },
+  'write-values': { code: 83, signature: 'sl', values: (o) => [s(o.path), l(o.values)] },
+  'discard-tree': { code: 85, signature: 'ss', values: (o) => [s(o.path), s(o.trash)] },
+  'make-file': { code: 84, signature: 'sus', values: (o) => [s(o.path), u(o.mode), s(o.data)] },
+  'thaw-on-kill': { code: 90, signature: 'ss', values: (o) => [s(o.path), s(o.data)] },
 };
 
 /** @see mount(2) */

@@ -9,6 +9,7 @@ import { Engine } from '../engine/engine.js';
 import { EngineEventHub } from '../engine/engine-events.js';
 import { prepareRoot } from '../engine/prepare-root.js';
 import type { EngineServices } from '../engine/services.js';
+import { collectContent } from '../image/collect-content.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -20,10 +21,14 @@ import { createHostNetworkDriver } from '../network/host/host-network-driver.js'
 import { createMemoryNetworkDriver } from '../network/memory/memory-network-driver.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
+import { DirectoryStorage } from '../registry/directory-storage/directory-storage.js';
 import { MemoryRegistryClient } from '../registry/memory/memory-registry-client.js';
+import { StaticCredentialSource } from '../registry/memory/static-credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
-import { createNoCgroupManager } from '../runtime/cgroup/none/no-cgroup-manager.js';
+import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
+import { MemoryCgroups } from '../runtime/cgroup/memory/memory-cgroups.js';
+import type { PlanOperation } from '../runtime/launch-plan.js';
 import type { Launcher } from '../runtime/launcher.js';
 import { MemoryLauncher } from '../runtime/memory/memory-launcher.js';
 import type { MemoryProgram } from '../runtime/memory/memory-program.js';
@@ -44,6 +49,8 @@ export interface MemoryEngineOptions {
   readonly kernel?: Kernel;
   /** Replaces the {@link MemoryLauncher} on which `programs` run. */
   readonly launcher?: Launcher;
+  /** The host's control groups. Default: {@link MemoryCgroups} that take every limit. */
+  readonly cgroups?: MemoryCgroups;
   /** Default: an empty {@link MemoryRegistryClient}. */
   readonly registry?: RegistryClient;
   /** Default: an empty memory store. */
@@ -72,14 +79,23 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
   const contentLockPath = join(layout.locks(), 'content');
   const contentLock = new SharedLock(kernel, contentLockPath);
   const records = new ContainerRecords(layout);
+  const content = options.content ?? new MemoryContentStore();
+  const registryLinks = new DirectoryStorage({
+    directory: layout.registry(),
+    content,
+    hold: (work) => contentLock.hold(undefined, work),
+    removeUnused: () => collectContent(images),
+    now: Date.now,
+  });
   const images: ImageServices = {
-    content: options.content ?? new MemoryContentStore(),
+    content,
     layers: options.layers ?? createMemoryLayerStore(),
     registry: options.registry ?? new MemoryRegistryClient(),
     images: new ImageRecords(layout.images()),
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
@@ -90,6 +106,8 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     images,
     containers: { ...containerServices(options, images), layout, kernel, records, events },
     contentLock,
+    registryLinks,
+    credentials: new StaticCredentialSource({}),
     teardownNetworks: async () => undefined,
     searchPath: '',
   };
@@ -100,16 +118,19 @@ function containerServices(
   images: ImageServices,
 ): Omit<ContainerServices, 'layout' | 'kernel' | 'records' | 'events'> {
   const bridge = options.bridge ?? createMemoryNetworkDriver();
+  const cgroups = options.cgroups ?? new MemoryCgroups();
+  const execute = (operation: PlanOperation): undefined => void cgroups.execute(operation);
   return {
     layers: images.layers,
-    launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {} }),
-    cgroups: createNoCgroupManager({ reason: 'this engine is a fake' }),
+    launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {}, execute }),
+    cgroups: cgroups.manager,
+    cgroupControl: cgroups.control,
     networks: new Map([
       ['bridge', bridge],
       ['host', createHostNetworkDriver()],
       ['none', createNoneNetworkDriver()],
     ]),
-    host: hostFacts(),
+    host: hostFacts(cgroups.host),
     live: new Map(),
     own: new Set(),
     attachments: new Attachments(),
@@ -123,10 +144,10 @@ function containerServices(
   };
 }
 
-function hostFacts(): HostFacts {
+function hostFacts(cgroups: CgroupHost): HostFacts {
   const { pid, arch } = process;
   return {
-    cgroups: { version: 'none', reason: 'this engine is a fake' },
+    cgroups,
     seccomp: new SeccompFilters(seccompArchitecture(arch)),
     processors: [0],
     availableCapabilities: capabilityMask(allCapabilities),

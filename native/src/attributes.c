@@ -37,6 +37,7 @@ struct scheduling {
     uint64_t deadline;
     uint64_t period;
 };
+_Static_assert(sizeof(struct scheduling) == 48, "SCHED_ATTR_SIZE_VER0");
 
 int tsc_op_scheduler(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
@@ -155,14 +156,20 @@ int tsc_op_become_root(struct tsc_launch *launch, struct tsc_reader *payload, st
 int tsc_op_keep_descriptors(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     struct tsc_bytes numbers = tsc_take_bytes(payload);
+    struct tsc_kept *kept;
 
-    if (numbers.size % sizeof(launch->kept[0]) != 0 || numbers.size > sizeof(launch->kept))
+    if (numbers.size % sizeof(kept->numbers[0]) != 0 || numbers.size > sizeof(kept->numbers))
         return tsc_fail(err, EINVAL, "keep-descriptors", "%u bytes", numbers.size);
-    memcpy(launch->kept, numbers.data, numbers.size);
-    launch->kept_count = numbers.size / sizeof(launch->kept[0]);
-    for (size_t i = 0; i < launch->kept_count; i++)
-        if (launch->kept[i] < 3 || (i > 0 && launch->kept[i] <= launch->kept[i - 1]))
-            return tsc_fail(err, EINVAL, "keep-descriptors", "number %d", launch->kept[i]);
+    if (launch->kept == NULL)
+        launch->kept = malloc(sizeof(*kept));
+    if (launch->kept == NULL)
+        return tsc_fail(err, ENOMEM, "keep-descriptors", "%u bytes", numbers.size);
+    kept = launch->kept;
+    memcpy(kept->numbers, numbers.data, numbers.size);
+    kept->count = numbers.size / sizeof(kept->numbers[0]);
+    for (size_t i = 0; i < kept->count; i++)
+        if (kept->numbers[i] < 3 || (i > 0 && kept->numbers[i] <= kept->numbers[i - 1]))
+            return tsc_fail(err, EINVAL, "keep-descriptors", "number %d", kept->numbers[i]);
     return 0;
 }
 
@@ -172,27 +179,29 @@ int tsc_op_keep_descriptors(struct tsc_launch *launch, struct tsc_reader *payloa
  */
 int tsc_place_kept(struct tsc_launch *launch, struct tsc_err *err)
 {
-    int top = launch->kept_count == 0 ? 3 : launch->kept[launch->kept_count - 1] + 1;
-    int report = launch->report_fd;
+    struct tsc_kept *kept = launch->kept;
+    size_t count = kept == NULL ? 0 : kept->count;
+    int top = count == 0 ? 3 : kept->numbers[count - 1] + 1;
 
-    if (launch->kept_count > 0) {
-        report = fcntl(launch->report_fd, F_DUPFD_CLOEXEC, top);
+    if (count > 0) {
+        int report = fcntl(launch->report_fd, F_DUPFD_CLOEXEC, top);
+
         if (report < 0)
             return tsc_fail(err, errno, "fcntl", "report");
         close(launch->report_fd);
         launch->report_fd = report;
     }
-    for (size_t i = 0; i < launch->kept_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         int raised = fcntl(4 + (int)i, F_DUPFD_CLOEXEC, top);
 
         if (raised < 0)
-            return tsc_fail(err, errno, "fcntl", "descriptor for %d", launch->kept[i]);
-        launch->raised[i] = raised;
+            return tsc_fail(err, errno, "fcntl", "descriptor for %d", kept->numbers[i]);
+        kept->raised[i] = raised;
     }
     if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
         return tsc_fail(err, errno, "close_range", "from 3");
-    for (size_t i = 0; i < launch->kept_count; i++)
-        if (dup2(launch->raised[i], launch->kept[i]) < 0)
-            return tsc_fail(err, errno, "dup2", "descriptor %d", launch->kept[i]);
+    for (size_t i = 0; i < count; i++)
+        if (dup2(kept->raised[i], kept->numbers[i]) < 0)
+            return tsc_fail(err, errno, "dup2", "descriptor %d", kept->numbers[i]);
     return 0;
 }

@@ -128,7 +128,7 @@ static void accept_contact(struct tsc_contacts *contacts)
 static bool start(struct tsc_contacts *contacts, struct tsc_contact *contact, struct tsc_reader *payload)
 {
     struct tsc_launch *launch = contacts->launch;
-    struct tsc_failure failure = { .section = TSC_CHILD };
+    struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
     struct tsc_writer frame = { .size = 0 };
     int result;
 

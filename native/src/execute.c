@@ -19,14 +19,11 @@ static const char *value_of(char *const *environment, const char *key)
     return NULL;
 }
 
-/* Dispositions and mask outlive exec: the program starts as from a shell. */
-static void reset_signals(void)
+/* The mask outlives exec. Dispositions are those of a new process already: the shim has none of its own. */
+static void unblock_signals(void)
 {
-    struct sigaction normal = { .sa_handler = SIG_DFL };
     sigset_t none;
 
-    for (int number = 1; number < 65; number++)
-        sigaction(number, &normal, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -135,7 +132,7 @@ int tsc_op_execute(struct tsc_launch *launch, struct tsc_reader *payload, struct
     /* Proves that the shim was still there after that: a dead one has closed its side. */
     if (write(launch->report_fd, &about_to_execute, sizeof(about_to_execute)) < 0)
         return tsc_fail(err, errno, "write", "report");
-    reset_signals();
+    unblock_signals();
     failure = strchr(arguments[0], '/') != NULL ? try_program(arguments[0], arguments, environment)
                                                 : search_path(arguments, environment);
     return tsc_fail(err, failure == -EISDIR ? EACCES : -failure, "execve", "%s", arguments[0]);

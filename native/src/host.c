@@ -11,14 +11,23 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static int make_parent(const char *path, mode_t mode)
+/* Makes the directories above `path` that are missing. */
+static int make_parents(const char *path, mode_t mode)
 {
     char parent[4096];
-    const char *slash = strrchr(path, '/');
 
-    if (slash == NULL || snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path) >= (int)sizeof(parent))
+    if (snprintf(parent, sizeof(parent), "%s", path) >= (int)sizeof(parent))
         return -1;
-    return mkdir(parent, mode) < 0 && errno != EEXIST ? -1 : 0;
+    for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        int made;
+
+        *slash = '\0';
+        made = mkdir(parent, mode);
+        *slash = '/';
+        if (made < 0 && errno != EEXIST && errno != EROFS)
+            return -1;
+    }
+    return 0;
 }
 
 int tsc_op_make_directory(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
@@ -27,9 +36,9 @@ int tsc_op_make_directory(struct tsc_launch *launch, struct tsc_reader *payload,
     mode_t mode = (mode_t)tsc_take_u32(payload);
 
     (void)launch;
-    /* The directory above may be one that another engine has just removed because it was empty. */
+    /* The directory above may be missing, as one that another engine has just removed because it was empty. */
     for (int tries = 0; mkdir(path, mode) < 0 && errno != EEXIST; tries++)
-        if (errno != ENOENT || tries == 10 || make_parent(path, mode) < 0)
+        if (errno != ENOENT || tries == 10 || make_parents(path, mode) < 0)
             return tsc_fail(err, errno, "mkdir", "%s", path);
     return 0;
 }
@@ -54,14 +63,12 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
 }
 
 /* The container's own directories, hostile content included: no link is followed below them. */
-int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+static int remove_tree(const char *path, struct tsc_err *err)
 {
-    const char *path = tsc_take_string(payload);
     const char *slash = strrchr(path, '/');
     char parent[4096];
     TSC_AUTO_FD fd = -1;
 
-    (void)launch;
     if (slash == NULL || slash[1] == '\0' || (size_t)(slash - path) >= sizeof(parent))
         return tsc_fail(err, EINVAL, "remove-tree", "%s", path);
     snprintf(parent, sizeof(parent), "%.*s/", (int)(slash - path), path);
@@ -71,13 +78,40 @@ int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, st
     return layer_remove(fd, slash + 1, err);
 }
 
-static int write_file(const char *path, const char *data, size_t size, struct tsc_err *err)
+int tsc_op_remove_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
-    TSC_AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+    (void)launch;
+    return remove_tree(tsc_take_string(payload), err);
+}
+
+int tsc_op_discard_tree(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    const char *trash = tsc_take_string(payload);
+
+    if (launch->discarded_count == TSC_MAX_DISCARDED)
+        return tsc_fail(err, E2BIG, "discard-tree", "%s", path);
+    if (rename(path, trash) < 0)
+        return errno == ENOENT ? 0 : tsc_fail(err, errno, "rename", "%s to %s", path, trash);
+    launch->discarded[launch->discarded_count++] = trash;
+    return 0;
+}
+
+void tsc_remove_discarded(struct tsc_launch *launch)
+{
+    for (size_t i = 0; i < launch->discarded_count; i++) {
+        struct tsc_err ignored = { 0 };
+
+        (void)remove_tree(launch->discarded[i], &ignored);
+    }
+    launch->discarded_count = 0;
+}
+
+static int write_value(int fd, const char *path, const char *data, struct tsc_err *err)
+{
+    size_t size = strlen(data);
     ssize_t written;
 
-    if (fd < 0)
-        return tsc_fail(err, errno, "open", "%s", path);
     do
         written = write(fd, data, size); /* one call: cgroup and sysctl files take a value whole or not at all */
     while (written < 0 && errno == EINTR);
@@ -92,9 +126,45 @@ int tsc_op_write_file(struct tsc_launch *launch, struct tsc_reader *payload, str
 {
     const char *path = tsc_take_string(payload);
     const char *data = tsc_take_string(payload);
+    TSC_AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
 
     (void)launch;
-    return write_file(path, data, strlen(data), err);
+    return fd < 0 ? tsc_fail(err, errno, "open", "%s", path) : write_value(fd, path, data, err);
+}
+
+/* Files like devices.allow take one value after the other. */
+int tsc_op_write_values(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    uint32_t count = tsc_take_u32(payload);
+    TSC_AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    (void)launch;
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    for (; count > 0 && !payload->bad; count--)
+        if (write_value(fd, path, tsc_take_string(payload), err) < 0)
+            return -err->errnum;
+    return 0;
+}
+
+/* One of the engine's own files. A container may have the earlier one open: it keeps that, and its content. */
+int tsc_op_make_file(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *path = tsc_take_string(payload);
+    mode_t mode = (mode_t)tsc_take_u32(payload);
+    const char *data = tsc_take_string(payload);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    TSC_AUTO_FD fd = open(path, flags, mode);
+    int result;
+
+    (void)launch;
+    if (fd < 0 && errno == EEXIST && unlink(path) == 0)
+        fd = open(path, flags, mode);
+    if (fd < 0)
+        return tsc_fail(err, errno, "open", "%s", path);
+    result = tsc_write_all(fd, data, strlen(data));
+    return result < 0 ? tsc_fail(err, -result, "write", "%s", path) : 0;
 }
 
 /*
@@ -123,17 +193,38 @@ int tsc_op_join_cgroup(struct tsc_launch *launch, struct tsc_reader *payload, st
     return launch->cgroup_fd < 0 ? tsc_fail(err, errno, "open", "%s", path) : 0;
 }
 
+/* The strings are the plan's own, which lives as long as we do. */
+int tsc_op_thaw_on_kill(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    (void)err;
+    launch->thaw_file = tsc_take_string(payload);
+    launch->thaw_data = tsc_take_string(payload);
+    return 0;
+}
+
+/* On cgroup v1 not even SIGKILL reaches a frozen process. */
+void tsc_thaw(const struct tsc_launch *launch)
+{
+    struct tsc_err ignored = { .errnum = 0 }; /* a group that has gone holds nobody */
+    TSC_AUTO_FD fd = launch->thaw_file == NULL ? -1 : open(launch->thaw_file, O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        write_value(fd, launch->thaw_file, launch->thaw_data, &ignored);
+}
+
 int tsc_op_write_id_map(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     uint32_t kind = tsc_take_u32(payload);
     const char *map = tsc_take_string(payload);
     static const char *const names[] = { "uid_map", "gid_map", "setgroups" };
     char path[64];
+    TSC_AUTO_FD fd = -1;
 
     if (kind >= sizeof(names) / sizeof(names[0]))
         return tsc_fail(err, EINVAL, "write-id-map", "kind %u", kind);
     snprintf(path, sizeof(path), "/proc/%d/%s", (int)launch->child, names[kind]);
-    return write_file(path, map, strlen(map), err);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? tsc_fail(err, errno, "open", "%s", path) : write_value(fd, path, map, err);
 }
 
 static socklen_t parse_address(const char *text, uint32_t port, struct sockaddr_storage *address)
@@ -177,6 +268,10 @@ int tsc_op_reserve_port(struct tsc_launch *launch, struct tsc_reader *payload, s
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
     if (bind(fd, (struct sockaddr *)&address, size) < 0)
         return tsc_fail(err, errno, "bind", "%s:%u/%s", text, port, protocol == 0 ? "tcp" : "udp");
+    if (launch->ports == NULL)
+        launch->ports = malloc(sizeof(launch->ports[0]) * TSC_MAX_PORTS);
+    if (launch->ports == NULL)
+        return tsc_fail(err, ENOMEM, "bind", "%s:%u", text, port);
     launch->ports[launch->port_count++] = tsc_steal_fd(&fd);
     return 0;
 }

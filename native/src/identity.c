@@ -262,11 +262,14 @@ int tsc_op_bounding(struct tsc_launch *launch, struct tsc_reader *payload, struc
 
     (void)launch;
     for (int capability = 0; capability < 64; capability++) {
-        int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        int held;
 
+        if ((keep & (1ull << capability)) != 0)
+            continue;
+        held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (held < 0)
             break; /* EINVAL: beyond the last capability of this kernel */
-        if (held == 1 && (keep & (1ull << capability)) == 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+        if (held == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
             return tsc_fail(err, errno, "prctl", "drop capability %d from the bounding set", capability);
     }
     return 0;

@@ -1,5 +1,6 @@
 /*
- * Starts the child of a launch plan.
+ * Starts the child of a launch plan. Where it shares our memory, we stand still until its program runs: the steps on the
+ * left but `prepare` are then empty.
  *
  *   shim                                   child
  *   prepare                                -
@@ -8,18 +9,28 @@
  *   go ──────────────────────────────────▶   … the rest
  *   wait for the report ◀────────────────  a failure, or the mark 'E' and then the end of file that exec brings
  */
+#include "clone.h"
 #include "launch.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
-static pid_t clone_child(struct tsc_launch *launch, uint32_t namespaces)
+/* What the child begins with. */
+struct birth {
+    struct tsc_launch *launch;
+    const struct tsc_plan *plan;
+    const int *stdio;
+    int report[2];
+    int sync[2];
+};
+
+static struct clone_args clone_arguments(struct tsc_launch *launch, uint32_t namespaces)
 {
     struct clone_args args = {
         .flags = (uint64_t)namespaces | CLONE_PIDFD,
@@ -35,7 +46,7 @@ static pid_t clone_child(struct tsc_launch *launch, uint32_t namespaces)
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)(unsigned)launch->cgroup_fd;
     }
-    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    return args;
 }
 
 static int place_stdio(const int stdio[3], struct tsc_err *err)
@@ -54,12 +65,29 @@ static int enter_cgroups(struct tsc_launch *launch, struct tsc_err *err)
     return 0;
 }
 
+/*
+ * Whatever holds a step up, and be it a process of the container that stops this one: the kernel ends it then. Timers do
+ * not outlive exec. @see timer_create(2), execve(2)
+ */
+static int limit_time(struct tsc_err *err)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    struct itimerspec limit = { .it_value = { .tv_sec = TSC_LAUNCH_SECONDS } };
+    int timer; /* the kernel's own type; timer_create(3) may start a thread */
+
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) < 0 ||
+        syscall(SYS_timer_settime, timer, 0, &limit, NULL) < 0)
+        return tsc_fail(err, errno, "timer", "limit of the launch");
+    return 0;
+}
+
 __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, const struct tsc_plan *plan,
                                                  const int stdio[3])
 {
-    struct tsc_failure failure = { .section = TSC_CHILD };
+    struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
 
-    if (enter_cgroups(launch, &failure.err) == 0 && place_stdio(stdio, &failure.err) == 0)
+    if (limit_time(&failure.err) == 0 && enter_cgroups(launch, &failure.err) == 0 &&
+        place_stdio(stdio, &failure.err) == 0)
         tsc_plan_run(plan, TSC_CHILD, launch, false, &failure);
     if (failure.err.errnum == 0)
         tsc_fail(&failure.err, EINVAL, "plan", "it does not end with execute");
@@ -67,6 +95,41 @@ __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, cons
     if (send(launch->report_fd, &failure, sizeof(failure), MSG_NOSIGNAL) < 0)
         _exit(126);
     _exit(125);
+}
+
+/* The child with memory of its own. */
+__attribute__((noreturn)) static void child_apart(const struct birth *birth)
+{
+    close(birth->report[0]);
+    close(birth->sync[1]);
+    birth->launch->report_fd = birth->report[1];
+    birth->launch->sync_fd = birth->sync[0];
+    child_main(birth->launch, birth->plan, birth->stdio);
+}
+
+/* The child that shares ours: what it notes for itself must not be taken for the shim's. */
+static void child_sharing(void *argument)
+{
+    const struct birth *birth = argument;
+    struct tsc_launch own = *birth->launch;
+
+    close(birth->report[0]);
+    own.report_fd = birth->report[1];
+    own.sync_fd = -1;
+    child_main(&own, birth->plan, birth->stdio);
+}
+
+static pid_t make_child(struct birth *birth)
+{
+    struct clone_args args = clone_arguments(birth->launch, birth->plan->namespaces);
+    pid_t pid;
+
+    if ((birth->plan->flags & TSC_PLAN_SHARES_MEMORY) != 0)
+        return tsc_clone_sharing(&args, child_sharing, birth);
+    pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid == 0)
+        child_apart(birth);
+    return pid;
 }
 
 static int open_child_netns(struct tsc_launch *launch, struct tsc_failure *failure)
@@ -174,58 +237,79 @@ static void end_rendezvous(struct tsc_launch *launch)
     tsc_close_p(&launch->report_end);
 }
 
-int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
-                     struct tsc_failure *failure)
+/* Why there is no program: what the child met before the shim failed, if it met anything else than the shim's end. */
+static void prefer_childs_story(struct tsc_launch *launch, struct tsc_failure *failure)
 {
-    int report[2] = { -1, -1 };
-    int sync[2] = { -1, -1 };
-    int result;
+    struct tsc_failure earlier;
+    int ignored = -1;
+
+    if (launch->child_failure.err.errnum != 0) {
+        *failure = launch->child_failure;
+        return;
+    }
+    tsc_close_p(&launch->go_fd); /* without "go" the child ends by itself */
+    if (tsc_take_report(launch->report_end, &ignored, &earlier) == 'F' && earlier.err.errnum != ECANCELED)
+        *failure = earlier;
+    tsc_close_p(&ignored);
+}
+
+/* What the shim holds for the child only. */
+static int release_childs_share(struct tsc_launch *launch, struct tsc_err *err)
+{
+    release_cgroups(launch);
+    release_mounts(launch);
+    for (size_t i = 0; launch->kept != NULL && i < launch->kept->count; i++)
+        close(4 + (int)i);
+    if (tsc_leave_time(launch, err) < 0)
+        return -err->errnum;
+    return tsc_leave_network(launch, err);
+}
+
+static int prepare(struct tsc_launch *launch, const struct tsc_plan *plan, struct birth *birth,
+                   struct tsc_failure *failure)
+{
+    bool sharing = (plan->flags & TSC_PLAN_SHARES_MEMORY) != 0;
 
     failure->section = TSC_PREPARE;
     if (tsc_plan_run(plan, TSC_PREPARE, launch, false, failure) < 0)
         return -1;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0 || pipe2(sync, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, birth->report) < 0 ||
+        (!sharing && pipe2(birth->sync, O_CLOEXEC) < 0))
         return tsc_fail(&failure->err, errno, "pipe", "to the child");
+    return 0;
+}
 
-    launch->child = clone_child(launch, plan->namespaces);
+int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, const int stdio[3], int *terminal,
+                     struct tsc_failure *failure)
+{
+    struct birth birth = { .launch = launch, .plan = plan, .stdio = stdio, .report = { -1, -1 }, .sync = { -1, -1 } };
+    struct tsc_err ignored = { 0 };
+    int result;
+
+    if (prepare(launch, plan, &birth, failure) < 0) {
+        (void)tsc_leave_network(launch, &ignored); /* stage `cleanup` is for the host's */
+        return -1;
+    }
+    launch->child = make_child(&birth);
     if (launch->child < 0) {
         launch->child = 0;
-        return tsc_fail(&failure->err, errno, "clone3", "namespaces 0x%x", plan->namespaces);
+        tsc_fail(&failure->err, errno, "clone3", "namespaces 0x%x", plan->namespaces);
+        (void)tsc_leave_network(launch, &ignored);
+        return -1;
     }
-    if (launch->child == 0) {
-        close(report[0]);
-        close(sync[1]);
-        launch->report_fd = report[1];
-        launch->sync_fd = sync[0];
-        child_main(launch, plan, stdio);
-    }
-    close(report[1]);
-    close(sync[0]);
-    launch->go_fd = sync[1];
-    launch->report_end = report[0];
-    release_cgroups(launch);
-    release_mounts(launch);
-    for (size_t i = 0; i < launch->kept_count; i++)
-        close(4 + (int)i);
+    close(birth.report[1]);
+    tsc_close_p(&birth.sync[0]);
+    launch->go_fd = birth.sync[1];
+    launch->report_end = birth.report[0];
 
-    result = tsc_leave_time(launch, &failure->err);
-    if (result == 0)
+    result = release_childs_share(launch, &failure->err);
+    if (result == 0 && (plan->flags & TSC_PLAN_SHARES_MEMORY) == 0)
         result = run_parent(launch, plan, failure);
     *terminal = launch->terminal_fd;
-    if (result == 0) {
-        result = await_execution(launch, report[0], terminal, failure);
-    } else if (launch->child_failure.err.errnum != 0) {
-        *failure = launch->child_failure;
-    } else {
-        struct tsc_failure earlier;
-        int ignored = -1;
-
-        /* Without "go" the child ends by itself. What it met before that is the cause, if it met anything else. */
-        tsc_close_p(&launch->go_fd);
-        if (tsc_take_report(report[0], &ignored, &earlier) == 'F' && earlier.err.errnum != ECANCELED)
-            *failure = earlier;
-        tsc_close_p(&ignored);
-    }
+    if (result == 0)
+        result = await_execution(launch, launch->report_end, terminal, failure);
+    else
+        prefer_childs_story(launch, failure);
     if (result < 0 || !launch->waiting)
         end_rendezvous(launch);
     if (result < 0)

@@ -41,17 +41,17 @@ static int move_up(struct removal *removal, int parent, const char *name)
     }
 }
 
-static int remove_one(struct removal *removal, int parent, const char *name, unsigned depth)
+static int remove_directory(struct removal *removal, int parent, const char *name, unsigned depth)
 {
     TSC_AUTO_FD fd = -1;
     int result;
 
-    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return 0; /* most directories of a container that has written nothing are empty */
+    if (errno == EACCES && fchmod(parent, 0700) == 0 && unlinkat(parent, name, AT_REMOVEDIR) == 0)
         return 0;
-    if (errno == EACCES && fchmod(parent, 0700) == 0 && unlinkat(parent, name, 0) == 0)
-        return 0;
-    if (errno != EISDIR && errno != EPERM) /* EPERM: POSIX's word for a directory */
-        return tsc_fail(removal->err, errno, "unlinkat", "%s", name);
+    if (errno != ENOTEMPTY && errno != EEXIST)
+        return tsc_fail(removal->err, errno == ENOTDIR ? EPERM : errno, "rmdir", "%s", name);
     if (depth >= depth_max)
         return move_up(removal, parent, name);
     fd = open_directory(parent, name);
@@ -65,33 +65,42 @@ static int remove_one(struct removal *removal, int parent, const char *name, uns
     return 0;
 }
 
+static int remove_one(struct removal *removal, int parent, const char *name, unsigned char type, unsigned depth)
+{
+    if (type == DT_DIR)
+        return remove_directory(removal, parent, name, depth);
+    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno == EACCES && fchmod(parent, 0700) == 0 && unlinkat(parent, name, 0) == 0)
+        return 0;
+    if (errno != EISDIR && errno != EPERM) /* EPERM: POSIX's word for a directory */
+        return tsc_fail(removal->err, errno, "unlinkat", "%s", name);
+    return remove_directory(removal, parent, name, depth);
+}
+
+/* Entries as getdents64(2) gives them: the C library's reader would take a larger buffer from the heap at every level. */
 static int remove_in(struct removal *removal, int directory, unsigned depth)
 {
-    int copy = fcntl(directory, F_DUPFD_CLOEXEC, 0);
-    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    char buffer[4096] __attribute__((aligned(8)));
     int result = 0;
 
-    if (stream == NULL) {
-        int error = errno;
-
-        tsc_close_p(&copy);
-        return tsc_fail(removal->err, error, "fdopendir", "directory");
-    }
-    rewinddir(stream); /* the offset is shared with the original descriptor */
+    if (lseek(directory, 0, SEEK_SET) < 0)
+        return tsc_fail(removal->err, errno, "lseek", "directory");
     while (result == 0) {
-        struct dirent *entry;
+        long size = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
 
-        errno = 0;
-        entry = readdir(stream);
-        if (entry == NULL) {
-            if (errno != 0)
-                result = tsc_fail(removal->err, errno, "readdir", "directory");
+        if (size < 0)
+            return tsc_fail(removal->err, errno, "getdents64", "directory");
+        if (size == 0)
             break;
+        for (long at = 0; at < size && result == 0;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
+
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                result = remove_one(removal, directory, entry->d_name, entry->d_type, depth);
+            at += entry->d_reclen;
         }
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = remove_one(removal, directory, entry->d_name, depth);
     }
-    closedir(stream);
     return result;
 }
 
@@ -117,6 +126,8 @@ int layer_remove(int parent, const char *name, struct tsc_err *err)
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return tsc_fail(err, errno, "unlinkat", "%s", name);
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+        return 0;
     fd = open_directory(parent, name);
     if (fd < 0)
         return tsc_fail(err, -fd, "openat", "%s", name);

@@ -16,6 +16,7 @@ struct record_head {
     uint8_t zero[3];
     uint64_t time;
 };
+_Static_assert(sizeof(struct record_head) == 16 && offsetof(struct record_head, time) == 8, "as readers know it");
 
 #define OVERHEAD (sizeof(struct record_head) + sizeof(uint32_t))
 
@@ -179,12 +180,18 @@ static bool has_room(struct tsc_log *log, size_t size)
     return true;
 }
 
+void tsc_log_end(struct tsc_log *log)
+{
+    if (log->fd >= 0 && log->lost > 0 && has_room(log, sizeof(log->lost)) &&
+        append(log, GAP, &log->lost, sizeof(log->lost)))
+        log->lost = 0;
+}
+
 void tsc_log_write(struct tsc_log *log, int stream, const void *data, size_t size)
 {
     if (log->fd < 0)
         return;
-    if (log->lost > 0 && has_room(log, sizeof(log->lost)) && append(log, GAP, &log->lost, sizeof(log->lost)))
-        log->lost = 0;
+    tsc_log_end(log);
     if (!has_room(log, size) || !append(log, (uint8_t)stream, data, size))
         log->lost += size;
 }

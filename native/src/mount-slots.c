@@ -173,9 +173,8 @@ int tsc_op_place_root(struct tsc_launch *launch, struct tsc_reader *payload, str
         return tsc_fail(err, errno, "open", "%s", path);
     if (tsc_move_mount(mount, target) < 0)
         return tsc_fail(err, errno, "move_mount", "root on %s", path);
-    tsc_close_p(&launch->root_fd);
-    launch->root_fd = fcntl(mount, F_DUPFD_CLOEXEC, 3);
-    return launch->root_fd < 0 ? tsc_fail(err, errno, "fcntl", "root") : 0;
+    mount = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+    return mount < 0 ? tsc_fail(err, errno, "fcntl", "root") : tsc_hold_root(launch, mount, err);
 }
 
 /* Device nodes made by the shim, for containers whose user namespace forbids mknod(2): in a file system of their own. */

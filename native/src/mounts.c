@@ -40,12 +40,11 @@ int tsc_new_mount(const char *type, char *const *options, unsigned attributes, s
 /* A link of the image could lead a mount onto the root itself, where it would not be seen or hide everything. */
 static int refuse_root(struct tsc_launch *launch, int target, const char *path, struct tsc_err *err)
 {
-    struct stat root;
     struct stat status;
 
-    if (fstat(launch->root_fd, &root) < 0 || fstat(target, &status) < 0)
+    if (fstat(target, &status) < 0)
         return tsc_fail(err, errno, "fstat", "%s", path);
-    if (root.st_dev == status.st_dev && root.st_ino == status.st_ino)
+    if (launch->root_device == status.st_dev && launch->root_inode == status.st_ino)
         return tsc_fail(err, EINVAL, "mount", "%s is the root of the container", path);
     return 0;
 }

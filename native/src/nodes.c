@@ -17,7 +17,7 @@ int tsc_op_node(struct tsc_launch *launch, struct tsc_reader *payload, struct ts
     uid_t uid = tsc_take_u32(payload);
     gid_t gid = tsc_take_u32(payload);
     char name[256];
-    TSC_AUTO_FD parent = tsc_open_parent(launch, path, name, err);
+    int parent = tsc_borrow_parent(launch, path, name, err);
     mode_t mask;
     int made;
     int failure;
@@ -63,7 +63,7 @@ int tsc_op_symlink(struct tsc_launch *launch, struct tsc_reader *payload, struct
     const char *path = tsc_take_string(payload);
     const char *destination = tsc_take_string(payload);
     char name[256];
-    TSC_AUTO_FD parent = tsc_open_parent(launch, path, name, err);
+    int parent = tsc_borrow_parent(launch, path, name, err);
 
     if (parent < 0)
         return parent;

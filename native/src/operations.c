@@ -8,6 +8,7 @@
 #define PARENT (1u << TSC_PARENT)
 #define CHILD (1u << TSC_CHILD)
 #define CLEANUP (1u << TSC_CLEANUP)
+#define ALONE TSC_NOT_SHARING
 
 const struct tsc_operation tsc_operations[] = {
     { 1, "make-directory", "su", PREPARE | PARENT, tsc_op_make_directory },
@@ -19,7 +20,7 @@ const struct tsc_operation tsc_operations[] = {
     { 7, "join-namespace", "uu", PREPARE | CHILD, tsc_op_join_namespace },
     { 8, "reserve-port", "usu", PREPARE, tsc_op_reserve_port },
     { 9, "write-id-map", "us", PARENT, tsc_op_write_id_map },
-    { 10, "sync", "", CHILD, tsc_op_sync },
+    { 10, "sync", "", CHILD | ALONE, tsc_op_sync },
     { 11, "unshare", "u", CHILD, tsc_op_unshare },
     { 12, "propagation", "u", CHILD, tsc_op_propagation },
     { 13, "overlay-root", "lsssu", CHILD, tsc_op_overlay_root },
@@ -57,11 +58,11 @@ const struct tsc_operation tsc_operations[] = {
     { 45, "make-node-mount", "uuuuuu", PREPARE, tsc_op_make_node_mount },
     { 46, "map-users", "uss", PREPARE, tsc_op_map_users },
     { 47, "open-namespace", "usu", PREPARE, tsc_op_open_namespace },
-    { 48, "time-namespace", "s", PREPARE, tsc_op_time_namespace },
+    { 48, "time-namespace", "s", PREPARE | ALONE, tsc_op_time_namespace },
     { 49, "release-child", "", PARENT, tsc_op_release_child },
     { 50, "await-child", "", PARENT, tsc_op_await_child },
-    { 51, "ready", "", CHILD, tsc_op_ready },
-    { 52, "await-start", "", CHILD, tsc_op_await_start },
+    { 51, "ready", "", CHILD | ALONE, tsc_op_ready },
+    { 52, "await-start", "", CHILD | ALONE, tsc_op_await_start },
     { 53, "listen", "s", PREPARE, tsc_op_listen },
     { 54, "connect", "us", PREPARE, tsc_op_connect },
     { 55, "run-hook", "sllusss", PARENT | CHILD, tsc_op_run_hook },
@@ -79,11 +80,17 @@ const struct tsc_operation tsc_operations[] = {
     { 67, "find-home", "u", CHILD, tsc_op_find_home },
     { 68, "change-root", "", CHILD, tsc_op_change_root },
     { 69, "ensure-node", "suuuuu", CHILD, tsc_op_ensure_node },
-    { 70, "hand-over", "", PREPARE, tsc_op_hand_over },
+    { 70, "hand-over", "", PREPARE | ALONE, tsc_op_hand_over },
     { 71, "find-program", "ss", CHILD, tsc_op_find_program },
-    { 72, "fork-again", "", CHILD, tsc_op_fork_again },
+    { 72, "fork-again", "", CHILD | ALONE, tsc_op_fork_again },
     { 73, "await-fork", "", PARENT, tsc_op_await_fork },
     { 80, "device-filter", "sb", PREPARE, tsc_op_device_filter },
+    { 81, "new-network", "", PREPARE, tsc_op_new_network },
+    { 82, "enter-network", "", PREPARE, tsc_op_enter_network },
+    { 83, "write-values", "sl", PREPARE, tsc_op_write_values },
+    { 84, "make-file", "sus", PREPARE, tsc_op_make_file },
+    { 85, "discard-tree", "ss", CLEANUP, tsc_op_discard_tree },
+    { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

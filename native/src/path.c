@@ -33,6 +33,22 @@ int tsc_resolve(struct tsc_launch *launch, const char *path, int flags, bool no_
                   : fd;
 }
 
+/* Makes the last directory of `path` where only that is missing: 0, -ENOENT when more is, or another failure. */
+static int make_last_directory(struct tsc_launch *launch, const char *path, bool no_links)
+{
+    const char *slash = strrchr(path, '/');
+    char parent[PATH_MAX];
+    TSC_AUTO_FD fd = -1;
+
+    if (slash == NULL || slash[1] == '\0' || strcmp(slash + 1, "..") == 0)
+        return -ENOENT;
+    snprintf(parent, sizeof(parent), "%.*s", (int)(slash + 1 - path), path);
+    fd = open_in_root(launch, parent, O_PATH | O_DIRECTORY, no_links);
+    if (fd < 0)
+        return fd;
+    return mkdirat(fd, slash + 1, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 /* Makes each missing directory of `path`; existing components may be links that stay inside the root. */
 static int make_directories(struct tsc_launch *launch, const char *path, bool no_links, struct tsc_err *err)
 {
@@ -41,6 +57,8 @@ static int make_directories(struct tsc_launch *launch, const char *path, bool no
 
     if (size >= sizeof(partial))
         return tsc_fail(err, ENAMETOOLONG, "mkdir", "%s", path);
+    if (make_last_directory(launch, path, no_links) == 0)
+        return 0;
     memcpy(partial, path, size + 1);
     for (char *end = partial; *end != '\0';) {
         TSC_AUTO_FD parent = -1;
@@ -92,6 +110,26 @@ int tsc_open_parent(struct tsc_launch *launch, const char *path, char name[256],
     if (fd == -ENOENT && make_directories(launch, parent, false, err) == 0)
         fd = open_in_root(launch, parent, O_PATH | O_DIRECTORY, false);
     return fd < 0 ? tsc_fail(err, -fd, "openat2", "%s", path) : fd;
+}
+
+int tsc_borrow_parent(struct tsc_launch *launch, const char *path, char name[256], struct tsc_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash + 1 - path);
+    bool same = launch->directory_fd >= 0 && launch->directory_step + 1 == launch->step && size > 0 &&
+                strlen(launch->directory) == size && memcmp(launch->directory, path, size) == 0;
+
+    if (!same) {
+        tsc_close_p(&launch->directory_fd);
+        launch->directory_fd = tsc_open_parent(launch, path, name, err);
+        if (launch->directory_fd < 0)
+            return launch->directory_fd;
+        snprintf(launch->directory, sizeof(launch->directory), "%.*s", (int)size, path);
+    } else if (snprintf(name, 256, "%s", slash + 1) >= 256) {
+        return tsc_fail(err, ENAMETOOLONG, "path", "%s", path);
+    }
+    launch->directory_step = launch->step;
+    return launch->directory_fd;
 }
 
 /*

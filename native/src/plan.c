@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "launch.h"
 
 #include <string.h>
 
@@ -127,8 +127,13 @@ static const struct tsc_operation *take_operation(struct tsc_reader *reader, str
     return operation;
 }
 
-static int check_section(struct tsc_reader *reader, uint32_t count, enum tsc_section section, struct tsc_err *err)
+static int check_section(struct tsc_reader *reader, uint32_t count, enum tsc_section section, uint32_t flags,
+                         struct tsc_err *err)
 {
+    bool sharing = (flags & TSC_PLAN_SHARES_MEMORY) != 0;
+
+    if (sharing && section == TSC_PARENT && count > 0)
+        return tsc_fail(err, EINVAL, "decode", "stage parent in a plan that shares memory");
     for (uint32_t i = 0; i < count; i++) {
         struct tsc_reader payload;
         const struct tsc_operation *operation = take_operation(reader, &payload);
@@ -137,6 +142,8 @@ static int check_section(struct tsc_reader *reader, uint32_t count, enum tsc_sec
             return tsc_fail(err, EINVAL, "decode", "section %d, operation %u: unknown or cut off", (int)section, i);
         if ((operation->sections & (1u << section)) == 0)
             return tsc_fail(err, EINVAL, "decode", "%s does not belong in section %d", operation->name, (int)section);
+        if (sharing && (operation->sections & TSC_NOT_SHARING) != 0)
+            return tsc_fail(err, EINVAL, "decode", "%s in a plan that shares memory", operation->name);
         for (const char *kind = operation->signature; *kind != '\0'; kind++)
             skip_value(&payload, *kind);
         if (payload.bad || payload.at != payload.end)
@@ -152,14 +159,17 @@ static int decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struc
     if (size < 16 || size > TSC_PLAN_MAX || memcmp(data, "TSCP", 4) != 0)
         return tsc_fail(err, EINVAL, "decode", "not a launch plan");
     reader.at += 4;
-    if (take_u16(&reader) != TSC_PLAN_VERSION || take_u16(&reader) != 0 || tsc_take_u32(&reader) != size)
-        return tsc_fail(err, EINVAL, "decode", "launch plan of another version or size");
+    if (take_u16(&reader) != TSC_PLAN_VERSION)
+        return tsc_fail(err, EINVAL, "decode", "launch plan of another version");
+    plan->flags = take_u16(&reader);
+    if ((plan->flags & ~TSC_PLAN_SHARES_MEMORY) != 0 || tsc_take_u32(&reader) != size)
+        return tsc_fail(err, EINVAL, "decode", "launch plan of another size or with unknown flags");
     plan->namespaces = tsc_take_u32(&reader);
 
     for (int section = 0; section < TSC_SECTIONS; section++) {
         plan->counts[section] = tsc_take_u32(&reader);
         plan->sections[section] = reader;
-        if (check_section(&reader, plan->counts[section], (enum tsc_section)section, err) < 0)
+        if (check_section(&reader, plan->counts[section], (enum tsc_section)section, plan->flags, err) < 0)
             return -EINVAL;
     }
     if (reader.bad || reader.at != reader.end)
@@ -187,6 +197,7 @@ int tsc_plan_run(const struct tsc_plan *plan, enum tsc_section section, struct t
         const struct tsc_operation *operation = take_operation(&reader, &payload);
         struct tsc_err err = { 0 };
 
+        launch->step++;
         if (operation == NULL || operation->run(launch, &payload, &err) >= 0)
             continue; /* NULL cannot be: the plan was checked */
         if (result == 0) {

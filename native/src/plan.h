@@ -1,7 +1,7 @@
 /*
  * The launch plan as it comes over the wire. Little-endian; every length is checked before it is believed.
  *
- *   plan     = magic "TSCP" · u16 version · u16 zero · u32 total size · u32 new namespaces (CLONE_NEW*) · section × 4
+ *   plan     = magic "TSCP" · u16 version · u16 flags · u32 total size · u32 new namespaces (CLONE_NEW*) · section × 4
  *   section  = u32 count · operation × count           order: prepare, parent, child, cleanup
  *   operation = u16 code · u16 zero · u32 payload size · payload
  *   payload  = values as the operation's signature says, nothing left over:
@@ -15,6 +15,10 @@
 
 #define TSC_PLAN_MAX (4u * 1024 * 1024)
 #define TSC_PLAN_VERSION 1
+/* The child borrows the shim's memory until it executes its program; stage `parent` is empty and nobody waits for anybody. */
+#define TSC_PLAN_SHARES_MEMORY 1u
+/* In `sections`: such a plan cannot have this operation, whose process needs memory of its own or an answer of the shim. */
+#define TSC_NOT_SHARING (1u << 8)
 
 enum tsc_section { TSC_PREPARE, TSC_PARENT, TSC_CHILD, TSC_CLEANUP, TSC_SECTIONS };
 
@@ -44,7 +48,7 @@ struct tsc_operation {
     uint16_t code;
     const char *name;
     const char *signature;
-    unsigned sections; /* bit set of 1 << enum tsc_section in which it may stand */
+    unsigned sections; /* bit set of 1 << enum tsc_section in which it may stand, and TSC_NOT_SHARING */
     int (*run)(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err);
 };
 
@@ -52,6 +56,7 @@ extern const struct tsc_operation tsc_operations[];
 extern const size_t tsc_operation_count;
 
 struct tsc_plan {
+    uint32_t flags;
     uint32_t namespaces;
     struct tsc_reader sections[TSC_SECTIONS]; /* each starts at its first operation */
     uint32_t counts[TSC_SECTIONS];
@@ -64,9 +69,10 @@ struct tsc_plan {
 int tsc_plan_decode(struct tsc_plan *plan, const uint8_t *data, size_t size, struct tsc_err *err);
 
 /* What a failing section left to say: which operation it was. */
+#define TSC_NO_OPERATION UINT32_MAX
 struct tsc_failure {
     uint32_t section;
-    uint32_t index;
+    uint32_t index; /* TSC_NO_OPERATION: what failed is a step between operations */
     struct tsc_err err;
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define OVERLAY_VOLATILE 1u
 #define OVERLAY_USER_XATTR 2u
@@ -19,16 +20,25 @@ int tsc_op_propagation(struct tsc_launch *launch, struct tsc_reader *payload, st
     return 0;
 }
 
-/* From here on every path of the container is resolved below this descriptor. */
+int tsc_hold_root(struct tsc_launch *launch, int fd, struct tsc_err *err)
+{
+    struct stat status;
+
+    tsc_close_p(&launch->root_fd);
+    launch->root_fd = fd;
+    if (fstat(fd, &status) < 0)
+        return tsc_fail(err, errno, "fstat", "root");
+    launch->root_device = status.st_dev;
+    launch->root_inode = status.st_ino;
+    return 0;
+}
+
+/* From here on every path of the container is resolved below this directory. */
 static int take_root(struct tsc_launch *launch, const char *target, struct tsc_err *err)
 {
     int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0)
-        return tsc_fail(err, errno, "open", "%s", target);
-    tsc_close_p(&launch->root_fd);
-    launch->root_fd = fd;
-    return 0;
+    return fd < 0 ? tsc_fail(err, errno, "open", "%s", target) : tsc_hold_root(launch, fd, err);
 }
 
 static int attach_root(struct tsc_launch *launch, int mount, const char *target, struct tsc_err *err)

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "launch.h"
 #include "relay.h"
+#include "supervise.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,10 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,6 +33,7 @@ struct supervisor {
     const char *process_file;
     const char *exit_file;
     const char *oom_file;
+    unsigned long oom_kills; /* before the start: a process that joins finds those of its container */
     struct tsc_plan plan;
     struct tsc_launch launch;
     struct tsc_relay relay;
@@ -118,8 +118,10 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
 
 static void kill_child(struct supervisor *self)
 {
-    if (!self->exited)
-        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    if (self->exited)
+        return;
+    syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, SIGKILL, NULL, 0);
+    tsc_thaw(&self->launch);
 }
 
 /* The library has closed its side of the channel, or has died. */
@@ -211,7 +213,7 @@ static void watch(struct supervisor *self)
 }
 
 /* `oom_kill N`: memory.oom_control of cgroup v1 and memory.events of v2 have the same line. */
-static bool was_out_of_memory(const char *path)
+static unsigned long count_oom_kills(const char *path)
 {
     char text[1024];
     const char *line;
@@ -219,11 +221,11 @@ static bool was_out_of_memory(const char *path)
     TSC_AUTO_FD fd = path[0] == '\0' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return false;
+        return 0;
     size = read(fd, text, sizeof(text) - 1);
     text[size < 0 ? 0 : size] = '\0';
     line = strstr(text, "oom_kill ");
-    return line != NULL && strtoul(line + strlen("oom_kill "), NULL, 10) > 0;
+    return line == NULL ? 0 : strtoul(line + strlen("oom_kill "), NULL, 10);
 }
 
 /*
@@ -249,6 +251,7 @@ static void clean_up(struct supervisor *self)
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
     tsc_contacts_flush(&self->contacts, FAREWELL_MS);
+    tsc_remove_discarded(&self->launch);
     linger(self);
 }
 
@@ -257,9 +260,10 @@ static void finish(struct supervisor *self)
     bool by_signal = self->exit.si_code != CLD_EXITED;
     uint32_t code = by_signal ? 128u + (uint32_t)self->exit.si_status : (uint32_t)self->exit.si_status;
     uint32_t number = by_signal ? (uint32_t)self->exit.si_status : 0;
-    bool oom = was_out_of_memory(self->oom_file); /* before the cgroup goes */
+    bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
 
+    tsc_log_end(&self->relay.log);
     if (self->exit_file[0] != '\0') {
         char text[128];
 
@@ -284,65 +288,65 @@ static int refuse(struct supervisor *self, const struct tsc_failure *failure)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
     tsc_put_failure(&frame, failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_FAILED, &frame);
+    tsc_remove_discarded(&self->launch);
     return 0;
 }
 
-static int prepare_process(struct supervisor *self, struct tsc_err *err)
+static void clear_launch(struct tsc_launch *launch)
 {
-    sigset_t all;
+    launch->root_fd = launch->child_pidfd = launch->cgroup_fd = launch->listen_fd = launch->go_fd = -1;
+    launch->report_end = launch->terminal_fd = launch->host_time_fd = launch->host_network_fd = -1;
+    launch->directory_fd = -1;
+    for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
+        launch->targets[i] = -1;
+}
 
-    /* Nothing that Node forgot to close reaches a container; and nobody may look into us while we hold host paths. */
-    if (syscall(SYS_close_range, (unsigned)TSC_CONTROL_FD, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
-        return tsc_fail(err, errno, "close_range", "from 3");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-        return tsc_fail(err, errno, "prctl", "prepare the shim");
-    prctl(PR_SET_NAME, "tscontainer-shim", 0, 0, 0); /* the kernel keeps 15 characters */
-    umask(022);
-    if (setsid() < 0 && errno != EPERM) /* EPERM: a session leader already */
-        return tsc_fail(err, errno, "setsid", "own session");
-    sigfillset(&all);
-    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-        return tsc_fail(err, errno, "sigprocmask", "block all");
-    sigemptyset(&all);
-    sigaddset(&all, SIGCHLD);
-    self->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    return self->signal_fd < 0 ? tsc_fail(err, errno, "signalfd", "SIGCHLD") : 0;
+static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure)
+{
+    int stdio[3] = { 0, 1, 2 };
+    int terminal = -1;
+
+    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, stdio, &failure->err) < 0)
+        return refuse(self, failure);
+    self->oom_kills = count_oom_kills(self->oom_file);
+    if (tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
+        return refuse(self, failure);
+    if (tsc_relay_start(&self->relay, stdio, terminal, &failure->err) < 0 || report_started(self, failure) < 0) {
+        kill_child(self);
+        while (!self->exited && !self->launch.handed_over)
+            reap(self);
+        return refuse(self, failure);
+    }
+    tsc_contacts_open(&self->contacts, self->control_fd);
+    watch(self);
+    if (self->launch.handed_over)
+        clean_up(self);
+    else
+        finish(self);
+    return 0;
+}
+
+int tsc_supervise(int signal_fd)
+{
+    static struct supervisor self = { .control_fd = TSC_CONTROL_FD };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
+
+    clear_launch(&self.launch);
+    self.contacts.launch = &self.launch;
+    self.contacts.relay = &self.relay;
+    self.signal_fd = signal_fd;
+    return launch_and_watch(&self, &failure);
 }
 
 int tsc_role_supervise(int argc, char **argv)
 {
-    static struct supervisor self = { .control_fd = TSC_CONTROL_FD };
-    struct tsc_failure failure = { .section = TSC_PREPARE };
-    int stdio[3] = { 0, 1, 2 };
-    int terminal = -1;
+    static struct supervisor none = { .control_fd = TSC_CONTROL_FD };
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
+    int signal_fd = -1;
 
     (void)argc;
     (void)argv;
-    self.launch.root_fd = self.launch.child_pidfd = self.launch.cgroup_fd = -1;
-    self.launch.listen_fd = self.launch.go_fd = self.launch.report_end = -1;
-    self.launch.terminal_fd = self.launch.host_time_fd = -1;
-    for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
-        self.launch.targets[i] = -1;
-    self.contacts.launch = &self.launch;
-    self.contacts.relay = &self.relay;
-
-    if (prepare_process(&self, &failure.err) < 0 || receive_launch(&self, &failure) < 0)
-        return refuse(&self, &failure);
-    if (tsc_relay_open(&self.relay, stdio, &failure.err) < 0)
-        return refuse(&self, &failure);
-    if (tsc_launch_child(&self.launch, &self.plan, stdio, &terminal, &failure) < 0)
-        return refuse(&self, &failure);
-    if (tsc_relay_start(&self.relay, stdio, terminal, &failure.err) < 0 || report_started(&self, &failure) < 0) {
-        kill_child(&self);
-        while (!self.exited && !self.launch.handed_over)
-            reap(&self);
-        return refuse(&self, &failure);
-    }
-    tsc_contacts_open(&self.contacts, self.control_fd);
-    watch(&self);
-    if (self.launch.handed_over)
-        clean_up(&self);
-    else
-        finish(&self);
-    return 0;
+    if (tsc_harden_process(&failure.err) == 0)
+        signal_fd = tsc_become_supervisor(&failure.err);
+    return signal_fd < 0 ? refuse(&none, &failure) : tsc_supervise(signal_fd);
 }

@@ -98,7 +98,8 @@ static void run_section(const struct tsc_plan *plan, enum tsc_section section)
     struct tsc_failure failure = { 0 };
     bool keep_going = section == TSC_CLEANUP;
     uint32_t before = executed;
-    int result = tsc_plan_run(plan, section, NULL, keep_going, &failure);
+    static struct tsc_launch launch; /* the operations here do nothing with it */
+    int result = tsc_plan_run(plan, section, &launch, keep_going, &failure);
 
     if ((result < 0) != (failure.err.errnum != 0))
         abort();

@@ -46,6 +46,7 @@ const cgroupHosts = {
     swap: true,
     cpuset: { cpus: '0-1', mems: '0' },
     hybrid: false,
+    blockWeightFiles: [],
   },
   v2: {
     version: 'v2',
@@ -54,6 +55,7 @@ const cgroupHosts = {
     enabled: [],
     swap: true,
     deviceFilter: true,
+    blockWeightFiles: [],
   },
 };
 
@@ -82,6 +84,7 @@ const spec = {
   rootTarget: '/run/root',
   namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
   hostname: 'box',
+  files: [{ path: '/c/hosts', mode: 0o644, content: '127.0.0.1 localhost\n' }],
   mounts: [
     { op: 'mount', type: 'proc', target: '/proc', options: ['source=proc'], attributes: ['nosuid'], noLinks: true },
     { op: 'mount', type: 'tmpfs', target: '/dev', options: ['mode=755', 'size=65536k'], attributes: [], noLinks: true },
@@ -101,7 +104,7 @@ const spec = {
   cgroup: cgroupPart('v1'),
   network,
   process,
-  removeAtEnd: ['/c', '/run/c'],
+  removeAtEnd: [{ path: '/c', trash: '/t' }, { path: '/run/c' }],
 };
 
 const filtered = {

@@ -26,7 +26,15 @@ export const layers: readonly Layer[] = [
   },
   { name: 'images', members: ['lib/image/'], mayImport: [...inner, 'policy'] },
   { name: 'containers', members: ['lib/container/', 'lib/build/'], mayImport: [...inner, 'policy', 'images'] },
-  { name: 'composition root', members: ['lib/engine/default-services.ts'], mayImport: ['*'] },
+  {
+    name: 'composition root',
+    members: [
+      'lib/engine/default-services.ts',
+      'lib/engine/default-registries.ts',
+      'lib/engine/default-registry-server.ts',
+    ],
+    mayImport: ['*'],
+  },
   {
     name: 'engine',
     members: ['lib/engine/'],
@@ -86,6 +94,8 @@ export const environmentReaders: readonly string[] = ['lib/engine/', 'lib/cli/']
 /** Adapters are the subfolders of `mechanism` and `kernel` folders: only these may import them from outside. */
 export const adapterUsers: readonly string[] = [
   'lib/engine/default-services.ts',
+  'lib/engine/default-registries.ts',
+  'lib/engine/default-registry-server.ts',
   'lib/cli/', // each command is a program of its own, and puts itself together
   'lib/testing.ts',
   'lib/testing/',

@@ -10,6 +10,7 @@ export interface DecodedOperation {
 
 export interface DecodedPlan {
   readonly version: number;
+  readonly sharesMemory: boolean;
   readonly namespaces: number;
   readonly stages: readonly (readonly DecodedOperation[])[];
 }
@@ -53,10 +54,11 @@ export function decodePlan(bytes: Buffer): DecodedPlan {
 
   assert.equal(take(4).toString('latin1'), 'TSCP');
   const version = u16();
-  assert.equal(u16(), 0);
+  const flags = u16();
+  assert.ok(flags <= 1, `flags ${flags}`);
   assert.equal(u32(), bytes.length);
   const namespaces = u32();
   const stages = [0, 1, 2, 3].map(() => Array.from({ length: u32() }, operation));
   assert.equal(at, bytes.length);
-  return { version, namespaces, stages };
+  return { version, sharesMemory: flags === 1, namespaces, stages };
 }

@@ -19,12 +19,22 @@ const password = 'correct horse';
 /** bcrypt of {@link password} */
 const htpasswd = '$2y$05$vE7ey.nyLGNT4o9x9N58WeqViN.P5wTI87VbRE/x/wCQ68w9azOWO';
 
+export interface DockerRegistryOptions {
+  /** Lets in only {@link DockerRegistry.username}. */
+  readonly login?: boolean;
+  /** Files with a certificate and its key: HTTPS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
 /** Starts the registry on a free port of the loopback interface with its storage in a temporary directory. */
-export async function startDockerRegistry(options: { readonly login?: boolean } = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'tsc-registry-'));
   const authentication = options.login === true ? authSection(directory) : [];
   await writeFile(join(directory, 'htpasswd'), `${username}:${htpasswd}\n`);
-  await writeFile(join(directory, 'config.yml'), [...baseSection(directory), ...authentication, ''].join('\n'));
+  await writeFile(
+    join(directory, 'config.yml'),
+    [...baseSection(directory, options), ...authentication, ''].join('\n'),
+  );
   const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
@@ -47,12 +57,13 @@ export async function startDockerRegistry(options: { readonly login?: boolean } 
   }
 }
 
-function baseSection(directory: string): string[] {
+function baseSection(directory: string, { tls }: DockerRegistryOptions): string[] {
+  const encryption = tls === undefined ? '' : `, tls: { certificate: ${tls.certificate}, key: ${tls.key} }`;
   return [
     'version: 0.1',
     'log: { level: info, formatter: text, accesslog: { disabled: true } }',
     `storage: { filesystem: { rootdirectory: ${join(directory, 'storage')} }, delete: { enabled: true } }`,
-    'http: { addr: "127.0.0.1:0" }',
+    `http: { addr: "127.0.0.1:0"${encryption} }`,
   ];
 }
 

@@ -5,9 +5,11 @@ import { delay } from '#lib/util/abort.js';
 /** Does what the shim does for the operations on files; other operations are left to the caller. */
 export async function executeHostOperations(operations: readonly PlanOperation[]): Promise<void> {
   for (const each of operations) {
-    if (each.op === 'make-directory') await mkdir(each.path, { mode: each.mode }).catch(unless('EEXIST'));
+    if (each.op === 'make-directory') await mkdir(each.path, { mode: each.mode, recursive: true });
     else if (each.op === 'write-file') await writeFile(each.path, each.data, { flag: 'r+' });
-    else if (each.op === 'remove-directory') await removeGroup(each.path);
+    else if (each.op === 'write-values') {
+      for (const value of each.values) await writeFile(each.path, value, { flag: 'r+' });
+    } else if (each.op === 'remove-directory') await removeGroup(each.path);
   }
 }
 

@@ -169,8 +169,11 @@ async function processes(): Promise<string[]> {
   };
   return [...all]
     .filter(([pid, each]) => each.isContained || each.name.startsWith('tscontainer') || isDescendant(pid))
-    .map(([pid, { name, state }]) => `${pid} ${name}${state === 'Z' ? ' (zombie)' : ''}`);
+    .map(([pid, { name, state }]) => `${identityOf(pid, name)}${state === 'Z' ? ' (zombie)' : ''}`);
 }
+
+/** The one that stands by for the next process is always another. */
+const identityOf = (pid: number, name: string): string => (name === 'tscontainer-idl' ? name : `${pid} ${name}`);
 
 /** By what they refer to, not by number: numbers are reused in any order. */
 async function fileDescriptors(): Promise<string[]> {

@@ -10,6 +10,7 @@ import { fsCgroupControl } from '#lib/runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '#lib/runtime/cgroup/fs-cgroup-file-access.js';
 import { probeCgroups } from '#lib/runtime/cgroup/probe-cgroups.js';
 import type { CgroupResources } from '#lib/runtime/cgroup/resources.js';
+import type { CgroupUnderTest } from '#lib/testing/contracts/cgroup-control-contract.js';
 import { executeHostOperations } from './execute-host-operations.js';
 
 /** Above the groups of one test process. */
@@ -23,17 +24,30 @@ export async function hostCgroupManager(): Promise<CgroupManager> {
 
 /** A group of this host with the given limits, gone after the test with all that is in it. */
 export async function makeGroup(context: TestContext, name: string, resources: CgroupResources): Promise<CgroupPlan> {
-  const plan = (await hostCgroupManager()).plan({ id: name, resources });
-  context.after(async () => {
-    await thawCgroup(plan.files, fsCgroupControl);
-    await killAll(plan);
-    await executeHostOperations(plan.cleanup);
-    for (const shared of plan.sharedDirectories) {
-      for (const path of [shared, dirname(shared)]) if (existsSync(path)) await rmdir(path);
-    }
-  });
+  const group = await openHostGroup(name, resources);
+  context.after(() => group[Symbol.asyncDispose]());
+  return group.plan;
+}
+
+/** The same for whoever disposes of it. */
+export async function openHostGroup(id: string, resources: CgroupResources): Promise<CgroupUnderTest> {
+  const manager = await hostCgroupManager();
+  const plan = manager.plan({ id, resources });
   await executeHostOperations(plan.prepare);
-  return plan;
+  return {
+    manager,
+    control: fsCgroupControl,
+    id,
+    plan,
+    [Symbol.asyncDispose]: async () => {
+      await thawCgroup(plan.files, fsCgroupControl);
+      await killAll(plan);
+      await executeHostOperations(plan.cleanup);
+      for (const shared of plan.sharedDirectories) {
+        for (const path of [shared, dirname(shared)]) if (existsSync(path)) await rmdir(path);
+      }
+    },
+  };
 }
 
 /** Lines of a shell script that moves the shell into a group. */

@@ -11,6 +11,7 @@ import type { EngineServices } from '#lib/engine/services.js';
 import { MemoryKernel } from '#lib/kernel/memory/memory-kernel.js';
 import { createMemoryLayerStore } from '#lib/layers/memory/memory-layer-store.js';
 import { MemoryRegistryClient } from '#lib/registry/memory/memory-registry-client.js';
+import { MemoryCgroups } from '#lib/runtime/cgroup/memory/memory-cgroups.js';
 import { MemoryLauncher, type MemoryLauncherOptions } from '#lib/runtime/memory/memory-launcher.js';
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
 import { type MemoryEngineOptions, memoryServices } from '#lib/testing/memory-engine.js';
@@ -20,6 +21,7 @@ import { addMemoryImage } from '#lib/testing/memory-image.js';
 export interface MemoryLab {
   readonly engine: Engine;
   readonly services: EngineServices;
+  readonly cgroups: MemoryCgroups;
   readonly kernel: MemoryKernel;
   readonly launcher: MemoryLauncher;
   readonly registry: MemoryRegistryClient;
@@ -44,7 +46,9 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
     await rm(root, { recursive: true });
   });
   const programs = Object.entries(contractPrograms).map(([name, { run }]) => [name, run] as const);
+  const cgroups = options.cgroups ?? new MemoryCgroups();
   const launcher = new MemoryLauncher({
+    execute: (operation) => void cgroups.execute(operation),
     ...options.launcher,
     programs: { ...Object.fromEntries(programs), text: 'not executable', ...options.programs },
   });
@@ -53,7 +57,7 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
   const content = options.content ?? new MemoryContentStore();
   addMemoryImage(registry, 'test', { config: { Cmd: ['exit', '0'] } });
   const layers = options.layers ?? createMemoryLayerStore();
-  const engineOptions = { ...options, layers, root, kernel, registry, content, launcher };
+  const engineOptions = { ...options, cgroups, layers, root, kernel, registry, content, launcher };
   const events = new EngineEventHub();
   const services = memoryServices(engineOptions, events);
   const engine = await Engine.assemble(services, events);
@@ -61,6 +65,7 @@ export async function openMemoryLab(context: TestContext, options: MemoryLabOpti
   return {
     engine,
     services,
+    cgroups,
     kernel,
     launcher,
     registry,

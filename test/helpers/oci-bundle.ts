@@ -1,14 +1,33 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, copyFile, mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ProgramResult } from './run-program.js';
+import { type RunToExitOptions, runToExit } from './run-to-exit.js';
 
 const main = fileURLToPath(new URL('../../../dist/cli/oci/main.js', import.meta.url));
-const applets = ['sh', 'cat', 'echo', 'id', 'ls', 'sleep', 'stty', 'tty', 'test', 'readlink', 'touch', 'env'];
+const applets = [
+  'sh',
+  'cat',
+  'echo',
+  'id',
+  'ls',
+  'sleep',
+  'stty',
+  'tty',
+  'test',
+  'readlink',
+  'touch',
+  'env',
+  'stat',
+  'head',
+  'find',
+  'mkdir',
+  'rmdir',
+  'mount',
+  'grep',
+];
 
 /** A bundle with a busybox root, and the runtime with a state directory of its own. Everything goes with the test. */
 export interface OciLab {
@@ -18,6 +37,8 @@ export interface OciLab {
   configure(args: readonly string[], change?: (config: LabConfig) => void): Promise<void>;
   /** Runs `tscontainer-oci` to its end. */
   oci(...words: readonly string[]): Promise<ProgramResult>;
+  /** The same with descriptors from 3. */
+  ociWith(options: RunToExitOptions, ...words: readonly string[]): Promise<ProgramResult>;
 }
 
 /** What tests change of a configuration. */
@@ -33,7 +54,9 @@ export async function ociLab(context: TestContext): Promise<OciLab> {
   const directory = await mkdtemp(join(tmpdir(), 'tsc-oci-'));
   const bundle = join(directory, 'bundle');
   const root = join(directory, 'state');
-  const oci = (...words: readonly string[]) => runNode([main, '--root', root, ...words], bundle);
+  const ociWith = (options: RunToExitOptions, ...words: readonly string[]) =>
+    runToExit(process.execPath, [main, '--root', root, ...words], { cwd: bundle, ...options });
+  const oci = (...words: readonly string[]) => ociWith({}, ...words);
   context.after(async () => {
     const { stdout } = await oci('list', '-q');
     for (const id of stdout.split('\n').filter(Boolean)) await oci('delete', '-f', id);
@@ -49,6 +72,7 @@ export async function ociLab(context: TestContext): Promise<OciLab> {
     bundle,
     root,
     oci,
+    ociWith,
     configure: async (args, change = () => undefined) => {
       const config = labConfig(args);
       change(config);
@@ -72,23 +96,4 @@ function labConfig(args: readonly string[]): LabConfig & Record<string, unknown>
     ],
     linux: { namespaces: types.map((type) => ({ type })), maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] },
   };
-}
-
-/**
- * To the end of the process and not of its output, which a container that was left running keeps open: so the output goes
- * to files.
- */
-async function runNode(args: readonly string[], cwd: string): Promise<ProgramResult> {
-  const directory = await mkdtemp(join(tmpdir(), 'tsc-oci-output-'));
-  const [out, err] = [join(directory, 'out'), join(directory, 'err')];
-  const [outFile, errFile] = [await open(out, 'w'), await open(err, 'w')];
-  try {
-    const child = spawn(process.execPath, [...args], { cwd, stdio: ['ignore', outFile.fd, errFile.fd] });
-    const [exitCode, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    return { exitCode, signal, stdout: await readFile(out, 'utf8'), stderr: await readFile(err, 'utf8') };
-  } finally {
-    await outFile.close();
-    await errFile.close();
-    await rm(directory, { recursive: true, force: true });
-  }
 }

@@ -5,7 +5,7 @@ import { openShimLauncher } from './shim-launcher-fixture.js';
 const mode = process.argv[2];
 const tested = await openShimLauncher();
 const launched = await tested.launcher.launch({
-  plan: tested.plan('hang', [], {}),
+  spec: tested.spec('hang', [], {}),
   stdin: 'null',
   output: { log: { prefix: `${tested.directory}/log.`, maxBytes: 2 ** 20, maxFiles: 2 } },
   terminal: false,

@@ -7,7 +7,8 @@ import { type EngineLab, openEngineLab } from '../helpers/engine-lab.js';
 const offline = { network: 'none' } as const;
 const [EPERM, ENOSYS] = ['1', '38'];
 
-// CVE-2022-0185 and its kind, CVE-2026-31431: parts of the kernel that containers do not need are where it breaks.
+// CVE-2022-0185 and its kind, CVE-2026-31431: parts of the kernel that containers do not need are where it breaks. Each
+// call counts in the 32-bit entry of the kernel too, where socket(2) has another number and a form with its arguments in memory.
 describe('system calls that a container must not have', () => {
   let lab: EngineLab;
   let image: string;
@@ -24,8 +25,19 @@ describe('system calls that a container must not have', () => {
         .split('\n')
         .map((line) => line.split(' ')),
     );
-    const { getppid, 'socket-inet': inet, clone3, ...others } = results as Record<string, string>;
-    assert.deepEqual({ getppid, inet, clone3 }, { getppid: '0', inet: '0', clone3: ENOSYS }, 'what is needed works');
+    const others = { ...results } as Record<string, string>;
+    // Not every kernel lets 32-bit programs run: then the probe has none of their calls, and the unit tests of the filter must do.
+    const of32 = 'socket32-inet' in others ? ['socket32-inet'] : [];
+    const expected = {
+      '0': ['getppid', 'socket-inet', ...of32],
+      [ENOSYS]: ['clone3', ...of32.map(() => 'socketcall32-alg')],
+    };
+    for (const [errno, names] of Object.entries(expected)) {
+      for (const name of names) {
+        assert.equal(others[name], errno, name);
+        delete others[name];
+      }
+    }
     for (const [name, errno] of Object.entries(others)) assert.equal(errno, EPERM, name);
     assert.ok(Object.keys(others).length >= 15);
   };

@@ -39,6 +39,13 @@ describe('/proc, /sys and /dev of an image as links', () => {
     await rejection(lab.engine.run(image, ['true'], { ...offline, mounts }), 'LAUNCH_FAILED');
   });
 
+  test('a volume that the image declares there does not take their place', async () => {
+    const Volumes = { '/proc': {}, '/sys': {}, '/dev': {}, '/proc/sys': {} };
+    const show = ['sh', '-c', 'stat -f -c %T /proc /sys /dev /proc/sys; touch /proc/sys/x 2>&1'];
+    const { stdout } = await lab.engine.run(lab.image([], { Volumes }), show, offline);
+    assert.match(stdout, /^proc\nsysfs\ntmpfs\nproc\ntouch: /);
+  });
+
   test('real directories are mounted', async () => {
     const { stdout } = await lab.engine.run(lab.image(), ['stat', '-f', '-c', '%T', '/proc', '/sys', '/dev'], offline);
     assert.equal(stdout, 'proc\nsysfs\ntmpfs\n');

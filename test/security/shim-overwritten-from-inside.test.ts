@@ -33,6 +33,10 @@ test('the shim, executed inside a container, cannot be written to', async () => 
     const name = attempt % 2 === 0 ? '/proc/self/exe' : '/trap';
     await container.exec([name, 'supervise'], { timeoutMs: 2_000 }).catch(() => undefined); // how it ends is its own affair
   }
+  for (const command of [['/proc/self/exe', 'supervise'], ['/trap']]) {
+    const options = { network: 'none', timeoutMs: 2_000 } as const;
+    await lab.engine.run(image, command, options).catch(() => undefined); // as a container's first process too
+  }
   attacker.kill('SIGTERM');
   await attacker.wait();
   assert.ok(lines.includes('found'), 'the attack has seen the shim run inside');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Container } from 'tscontainer';
 import { type EngineLab, openEngineLab } from '../helpers/engine-lab.js';
+import { ociLab } from '../helpers/oci-bundle.js';
+import { type OldRuntime, oldRuntimeCall } from '../helpers/old-runtime.js';
 import { rejection } from '../helpers/rejection.js';
 
 const offline = { network: 'none' } as const;
@@ -49,6 +51,37 @@ describe('a user by number is that user or an error, never root by accident', ()
     test(`${JSON.stringify(user)} is ${expected}`, async () => {
       assert.equal((await long.exec(ids, { user })).stdout, `${expected}\n`);
       assert.equal((await lab.engine.run(image, ids, { ...offline, user })).stdout, `${expected}\n`);
+    });
+  }
+});
+
+describe('the same by the command line of OCI runtimes', () => {
+  const forms = ['0x1', ' 1', '+1', '01', '', '1:', ':1', '-1', '4294967295', '4294967296', '1:4294967296', '1e0'];
+
+  test('refuses what is no plain number', async (context) => {
+    const lab = await ociLab(context);
+    await lab.configure(['sleep', '1000']);
+    assert.equal((await lab.oci('run', '-d', 'x')).exitCode, 0);
+    for (const form of forms) {
+      const { exitCode, stdout } = await lab.oci('exec', '-u', form, 'x', 'id', '-u');
+      assert.ok(exitCode !== 0 && stdout === '', JSON.stringify(form));
+    }
+    for (const [form, uid] of Object.entries({ '1': '1', '1:2': '1', '4294967294': '4294967294' })) {
+      assert.equal((await lab.oci('exec', '-u', form, 'x', 'id', '-u')).stdout, `${uid}\n`, form);
+    }
+  });
+
+  for (const runtime of ['runc', 'crun'] satisfies OldRuntime[]) {
+    test(`${runtime} of Debian 12 makes 4294967296 root`, async (context) => {
+      const lab = await ociLab(context);
+      await lab.configure(['sleep', '1000']);
+      const call = await oldRuntimeCall(runtime, lab);
+      try {
+        assert.equal((await call('run', '-d', 'x')).exitCode, 0);
+        assert.equal((await call('exec', '-u', '4294967296', 'x', 'id', '-u')).stdout, '0\n');
+      } finally {
+        await call('delete', '--force', 'x');
+      }
     });
   }
 });

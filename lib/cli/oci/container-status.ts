@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../../core/process-identity.js';
+import { isFrozenNow } from '../../runtime/cgroup/freeze-cgroup.js';
+import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
 import type { OciState, OciStatus } from '../../runtime/oci/oci-state.js';
+import { cgroupFilesOf } from './container-cgroup.js';
 import { type ContainerRecord, identityOf } from './container-record.js';
-import { freezerOf } from './freezer.js';
 
 /** What a container is doing right now. */
 export function statusOf(record: ContainerRecord): OciStatus {
   if (record.pid === 0) return 'creating';
   if (!isAlive(identityOf(record))) return 'stopped';
   if (!record.started) return 'created';
-  return freezerOf(record)?.isFrozen() === true ? 'paused' : 'running';
+  return isFrozenNow(cgroupFilesOf(record), fsCgroupControl) ? 'paused' : 'running';
 }
 
 export function stateOf(record: ContainerRecord): OciState & { readonly pid: number } {

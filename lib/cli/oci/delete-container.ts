@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
+import { listProcesses } from '../../runtime/cgroup/list-processes.js';
 import { decodeOciConfig } from '../../runtime/oci/oci-config.js';
 import { openContact } from './contact.js';
 import {
@@ -55,17 +57,15 @@ function thawProcess(pid: number): void {
 /** Kills what the first process has left behind (without a PID namespace of its own), and removes the groups. */
 export async function removeCgroups(record: Pick<ContainerRecord, 'cgroup'>): Promise<void> {
   const { directories } = record.cgroup;
-  for (const directory of directories) for (const pid of processesIn(directory)) killQuietly(pid);
+  for (const directory of directories) {
+    const processes = `${directory}/cgroup.procs`;
+    for (const pid of await listProcesses({ processes }, fsCgroupControl)) killQuietly(pid);
+  }
   for (const directory of directories) await removeGroup(directory);
 }
 
-export function processesIn(directory: string): readonly number[] {
-  const own = readOptional(`${directory}/cgroup.procs`).split('\n').filter(Boolean).map(Number);
-  return [...own, ...groupsIn(directory).flatMap(processesIn)];
-}
-
 async function removeGroup(directory: string): Promise<void> {
-  for (const each of groupsIn(directory)) await removeGroup(each);
+  for (const each of await fsCgroupControl.listGroups(directory)) await removeGroup(`${directory}/${each}`);
   // Busy until the kernel has let go of the last task.
   await waitUntil(() => {
     try {
@@ -77,17 +77,6 @@ async function removeGroup(directory: string): Promise<void> {
       throw error;
     }
   }, `cgroup ${directory} to be empty`);
-}
-
-function groupsIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => `${directory}/${entry.name}`);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 async function waitUntil(condition: () => boolean, what: string): Promise<void> {

@@ -22,7 +22,7 @@ export const command = defineCommand({
     if (statusOf(record) === 'stopped')
       throw new EngineError('WRONG_STATE', { id, status: 'stopped', wanted: 'running' });
     for (;;) {
-      writeSync(1, `${JSON.stringify({ type: 'stats', id, data: readStats(record) })}\n`);
+      writeSync(1, `${JSON.stringify({ type: 'stats', id, data: await readStats(record) })}\n`);
       if (options.stats) return 0;
       await delay(intervalMs);
       if (statusOf(record) === 'stopped') return 0;

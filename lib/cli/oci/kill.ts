@@ -1,11 +1,13 @@
 import { EngineError } from '../../core/errors/engine-error.js';
 import { parseSignal } from '../../core/signal.js';
+import { thawCgroup } from '../../runtime/cgroup/freeze-cgroup.js';
+import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
+import { listProcesses } from '../../runtime/cgroup/list-processes.js';
 import { openContact } from './contact.js';
+import { cgroupFilesOf } from './container-cgroup.js';
 import { type ContainerRecord, controlSocket, identityOf, isErrno, readRecord } from './container-record.js';
 import { isAlive, statusOf } from './container-status.js';
 import { defineCommand } from './define-command.js';
-import { processesIn } from './delete-container.js';
-import { freezerOf } from './freezer.js';
 import type { RuntimeContext } from './runtime-context.js';
 import { selectContainers } from './select-containers.js';
 
@@ -36,15 +38,15 @@ async function signalContainer(
   all: boolean,
 ): Promise<void> {
   const status = statusOf(record);
-  const processes = all ? (record.cgroup.directories[0] ?? '') : '';
-  if (all && processes !== '') {
-    for (const pid of processesIn(processes)) sendQuietly(pid, signal);
+  const files = cgroupFilesOf(record);
+  if (all && files.processes !== undefined) {
+    for (const pid of await listProcesses(files, fsCgroupControl)) sendQuietly(pid, signal);
   } else if (status === 'stopped' || status === 'creating') {
     throw new EngineError('WRONG_STATE', { id: record.id, status, wanted: 'running' });
   } else {
     await signalFirst(context, record, signal);
   }
-  if (signal === SIGKILL && status === 'paused') freezerOf(record)?.thaw(); // frozen processes do not die
+  if (signal === SIGKILL && status === 'paused') await thawCgroup(files, fsCgroupControl); // frozen processes do not die
 }
 
 async function signalFirst(context: RuntimeContext, record: ContainerRecord, signal: number): Promise<void> {

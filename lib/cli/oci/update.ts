@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
+import { writeLimits } from '../../runtime/cgroup/write-limits.js';
 import { resourceWrites } from '../../runtime/oci/cgroup/resource-writes.js';
 import { decodeOci } from '../../runtime/oci/oci-config.js';
 import { type OciResources, ociResources } from '../../runtime/oci/oci-resources.js';
@@ -36,7 +38,7 @@ export const command = defineCommand({
   options,
   operands: [1, 1],
   optionsAnywhere: true,
-  run: (context, parsed, [id = '']) => {
+  run: async (context, parsed, [id = '']) => {
     const record = readRecord(context, id);
     const status = statusOf(record);
     if (status === 'stopped' || status === 'creating')
@@ -59,24 +61,14 @@ export const command = defineCommand({
         return undefined; // this kernel has no such file
       }
     };
-    for (const { controller, file, data, option } of resourceWrites(resources, version, hierarchies, read, 'update'))
-      writeValue(fileOf(controller, file), data, option);
+    const writes = resourceWrites(resources, version, hierarchies, read, 'update');
+    await writeLimits(
+      writes.map(({ controller, file, data }) => ({ path: fileOf(controller, file), data })),
+      fsCgroupControl,
+    );
     return 0;
   },
 });
-
-function writeValue(file: string, data: string, option: string): void {
-  try {
-    writeFileSync(file, data);
-  } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
-    throw new EngineError(
-      'SYSTEM_CALL_FAILED',
-      { syscall: 'write', errno, operand: `'${data}' to ${file}`, hint: option },
-      { cause: error },
-    );
-  }
-}
 
 function requestedResources(parsed: ParsedOptions<typeof options>): OciResources {
   if (parsed.resources !== undefined) {

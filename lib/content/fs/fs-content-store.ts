@@ -1,22 +1,22 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Abortable } from '../../core/abortable.js';
 import type { Descriptor } from '../../core/descriptor.js';
-import { type Digest, isDigest } from '../../core/digest.js';
+import { type Digest, isDigest, splitDigest } from '../../core/digest.js';
 import { attachCleanupErrors } from '../../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../../core/errors/engine-error.js';
 import { abortableIterable } from '../../util/abortable-iterable.js';
 import { syncDirectory } from '../../util/atomic-file.js';
 import { isMissing, onFile } from '../../util/file-error.js';
 import { acquireFileLock, type FileLock, type FileLocker } from '../../util/file-lock.js';
-import type { BlobInfo, BlobSource, ContentStore, IngestOptions } from '../content-store.js';
+import type { BlobInfo, BlobSource, BlobWriter, ContentStore, IngestOptions, ReadOptions } from '../content-store.js';
 import { isWrongContent, receiveBlob, slices } from '../receive-blob.js';
 import { SharedIngests } from '../shared-ingests.js';
 import { BlobPaths } from './blob-paths.js';
+import { FileBlobWriter } from './file-blob-writer.js';
 import { FilePartial } from './file-partial.js';
 import { readChunks } from './read-chunks.js';
-import { writeFully } from './write-fully.js';
 
 const temporaryPrefix = 'put-';
 
@@ -48,11 +48,12 @@ export class FsContentStore implements ContentStore {
     }
   }
 
-  async *read(digest: Digest, options: Abortable = {}): AsyncGenerator<Uint8Array, void, void> {
+  async *read(digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     options.signal?.throwIfAborted();
+    const { offset, length } = options;
     const file = await this.#open(digest);
     try {
-      for await (const chunk of readChunks(file, this.#paths.blob(digest))) {
+      for await (const chunk of readChunks(file, this.#paths.blob(digest), offset, length)) {
         options.signal?.throwIfAborted();
         yield chunk;
       }
@@ -83,21 +84,17 @@ export class FsContentStore implements ContentStore {
 
   async putStream(source: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<BlobInfo> {
     options.signal?.throwIfAborted();
-    await this.#makeDirectories('sha256');
-    const path = join(this.#paths.ingest, `${temporaryPrefix}${process.pid}-${randomBytes(8).toString('hex')}`);
-    const lock = await this.#lock(path, undefined);
+    const writer = await this.#openWriter();
     try {
-      const info = await fill(lock.file, source, path, options.signal);
-      const known = await this.stat(info.digest);
-      if (known === undefined) await this.#publish(lock.file, path, info.digest);
-      else await rm(path);
-      return info;
-    } catch (error) {
-      await discard(path, error);
-      throw error;
+      for await (const chunk of abortableIterable(source, options.signal)) await writer.append(chunk);
+      return await writer.commit(writer.digest);
     } finally {
-      await lock.release();
+      await writer.close();
     }
+  }
+
+  async write(): Promise<BlobWriter> {
+    return this.#openWriter();
   }
 
   async *list(): AsyncGenerator<BlobInfo, void, void> {
@@ -131,6 +128,17 @@ export class FsContentStore implements ContentStore {
         if (!EngineError.is(error, 'LOCK_TIMEOUT')) throw error; // somebody is writing it
       }
     }
+  }
+
+  async #openWriter(): Promise<FileBlobWriter> {
+    await this.#makeDirectories('sha256');
+    const path = join(this.#paths.ingest, `${temporaryPrefix}${process.pid}-${randomBytes(8).toString('hex')}`);
+    const lock = await this.#lock(path, undefined);
+    return new FileBlobWriter(lock, path, async (digest) => {
+      if ((await this.stat(digest)) !== undefined) return onFile(path, () => rm(path));
+      await this.#makeDirectories(splitDigest(digest)[0]);
+      await this.#publish(lock.file, path, digest);
+    });
   }
 
   async #ingest(
@@ -212,24 +220,6 @@ async function makeDirectory(path: string): Promise<void> {
     await syncDirectory(parent);
     if (parent === dirname(parent)) return;
   }
-}
-
-async function fill(
-  file: FileHandle,
-  source: AsyncIterable<Uint8Array>,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<BlobInfo> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of abortableIterable(source, signal)) {
-    for (const slice of slices(chunk)) {
-      await writeFully(file, slice, path);
-      hash.update(slice);
-    }
-    size += chunk.byteLength;
-  }
-  return { digest: `sha256:${hash.digest('hex')}` as Digest, size };
 }
 
 /** Removes a file that has become useless through `reason`, which stays the error to throw. */

@@ -2,7 +2,8 @@ import type { Abortable } from '../../core/abortable.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import { type Digest, digestOf } from '../../core/digest.js';
 import { EngineError } from '../../core/errors/engine-error.js';
-import type { BlobInfo, BlobSource, ContentStore, IngestOptions } from '../content-store.js';
+import { verifyDigest } from '../../core/verify-digest.js';
+import type { BlobInfo, BlobSource, BlobWriter, ContentStore, IngestOptions, ReadOptions } from '../content-store.js';
 import { isWrongContent, type PartialBlob, receiveBlob, slices } from '../receive-blob.js';
 import { SharedIngests } from '../shared-ingests.js';
 
@@ -18,9 +19,11 @@ export class MemoryContentStore implements ContentStore {
     return bytes === undefined ? undefined : { digest, size: bytes.byteLength };
   }
 
-  async *read(digest: Digest, options: Abortable = {}): AsyncGenerator<Uint8Array, void, void> {
+  async *read(digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     options.signal?.throwIfAborted();
-    for (const slice of slices(this.#get(digest))) {
+    const { offset = 0, length } = options;
+    const bytes = this.#get(digest).subarray(offset, length === undefined ? undefined : offset + length);
+    for (const slice of slices(bytes)) {
       options.signal?.throwIfAborted();
       yield Uint8Array.from(slice);
     }
@@ -49,6 +52,25 @@ export class MemoryContentStore implements ContentStore {
       chunks.push(Uint8Array.from(chunk));
     }
     return this.put(Buffer.concat(chunks));
+  }
+
+  async write(): Promise<BlobWriter> {
+    const partial = new MemoryPartial();
+    const close = (): Promise<void> => partial.clear();
+    return {
+      get size() {
+        return partial.size;
+      },
+      append: (bytes) => partial.append(bytes),
+      commit: async (digest) => {
+        const bytes = partial.bytes();
+        verifyDigest(bytes, digest, 'blob');
+        this.#blobs.set(digest, bytes);
+        return { digest, size: bytes.byteLength };
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   }
 
   /** Every blob. */

@@ -7,7 +7,14 @@ export interface RegistryErrors {
   REGISTRY_UNREACHABLE: { readonly registry: string; readonly reason: string };
   REGISTRY_DENIED: { readonly registry: string; readonly status: number; readonly reason: string };
   REGISTRY_FAILED: { readonly registry: string; readonly status: number; readonly reason: string };
-  REGISTRY_RATE_LIMITED: { readonly registry: string; readonly retryAfterMs: number | undefined };
+  REGISTRY_RATE_LIMITED: {
+    readonly registry: string;
+    readonly retryAfterMs: number | undefined;
+    /** Requests that the registry grants in its window, and how many are left, where it says so. */
+    readonly limit: number | undefined;
+    readonly remaining: number | undefined;
+  };
+  REGISTRY_UNSUPPORTED: { readonly registry: string; readonly operation: string; readonly reason: string };
   REGISTRY_PROTOCOL: { readonly registry: string; readonly reason: string };
   CREDENTIALS_FAILED: { readonly registry: string; readonly source: string; readonly reason: string };
 }
@@ -25,6 +32,10 @@ export const registryErrors: ErrorTable<RegistryErrors> = {
     kind: 'unavailable',
     message: (d) =>
       `registry ${d.registry} limits the rate of requests${d.retryAfterMs === undefined ? '' : `, retry after ${d.retryAfterMs} ms`}`,
+  },
+  REGISTRY_UNSUPPORTED: {
+    kind: 'unsupported',
+    message: (d) => `registry ${d.registry} does not support ${d.operation}: ${d.reason}`,
   },
   REGISTRY_PROTOCOL: { kind: 'corrupt', message: (d) => `registry ${d.registry} broke the protocol: ${d.reason}` },
   CREDENTIALS_FAILED: {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../core/digest.js';
 import { EngineError } from '../../core/errors/engine-error.js';
@@ -39,7 +39,7 @@ export interface OverlayLayerStoreOptions {
 export async function openOverlayLayerStore(options: OverlayLayerStoreOptions): Promise<LayerStore> {
   const shim = createLayerShim(options);
   const layers = await openLayerDirectory({ ...options, shim });
-  await mkdir(join(options.directory, 'empty'), { recursive: true, mode: 0o755 });
+  mkdirSync(join(options.directory, 'empty'), { recursive: true, mode: 0o755 });
   return createStore(layers, shim, options);
 }
 
@@ -154,9 +154,9 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
       const stack = await requireAll(diffIds);
       const upper = join(directory, 'upper');
       const work = join(directory, 'work');
-      await mkdir(upper, { mode: 0o755 });
-      await mkdir(work, { mode: 0o700 });
-      await applyRootAttributes(upper, stack.findLast(({ record }) => record.root !== undefined)?.record.root);
+      mkdirSync(upper, { mode: 0o755 });
+      mkdirSync(work, { mode: 0o700 });
+      applyRootAttributes(upper, stack.findLast(({ record }) => record.root !== undefined)?.record.root);
       return { type: 'overlay', lower: lowerTrees(stack), upper, work, volatile };
     },
 

@@ -1,11 +1,22 @@
+import { EngineError } from '../../core/errors/engine-error.js';
 import { concat, padded, readU16, u16 } from './bytes.js';
 import { malformed } from './malformed.js';
 
 const NESTED = 0x8000;
 const TYPE_MASK = 0x3fff;
 
-/** A netlink attribute (type, length, value), padded. @see netlink(7) */
+/** The length of an attribute is a number of 16 bits. */
+const MAX_BYTES = 0xffff;
+
+/**
+ * A netlink attribute (type, length, value), padded. A length that wrapped would turn the end of a value into attributes
+ * of its own (CVE-2021-43784). @see netlink(7)
+ *
+ * @throws EngineError `TOO_LARGE`.
+ */
 export function attribute(type: number, value: Uint8Array): Uint8Array {
+  if (4 + value.length > MAX_BYTES)
+    throw new EngineError('TOO_LARGE', { what: `netlink attribute ${type & TYPE_MASK}`, maxBytes: MAX_BYTES });
   return padded(concat(u16(4 + value.length), u16(type), value));
 }
 

@@ -2,28 +2,33 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import { orAbort } from '../../util/abort.js';
 import { KeyedLock } from '../../util/keyed-lock.js';
 import type { Credential, CredentialSource } from '../credential-source.js';
-import type { HttpClient } from '../http-client.js';
 import { basicAuthorization } from './basic-authorization.js';
 import type { Clock } from './clock.js';
 import { fetchToken } from './fetch-token.js';
 import type { Challenge } from './parse-challenges.js';
-import { mayUsePlainHttp } from './registry-url.js';
+import type { RegistryEndpoint } from './registry-endpoint.js';
+import { mergeScopes } from './scopes.js';
 import type { Guard } from './send-guarded.js';
 import { TokenCache } from './token-cache.js';
 
 export interface AuthorizerOptions {
-  readonly http: HttpClient;
   readonly credentials: CredentialSource;
-  readonly plainHttp: readonly string[];
   readonly clock: Clock;
 }
 
 /** What access is wanted to. */
 export interface AccessTarget {
-  readonly registry: string;
-  readonly registryUrl: URL;
+  readonly endpoint: RegistryEndpoint;
   /** `repository:NAME:pull` */
-  readonly scope: string;
+  readonly scopes: readonly string[];
+}
+
+/** A header that answers a challenge. */
+export interface Authorization {
+  readonly header: string;
+  readonly lifetimeMs: number;
+  /** What to store instead of the password, where the registry gives such. */
+  readonly identityToken: string | undefined;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -41,7 +46,7 @@ export class Authorizer {
 
   /** The Authorization header that worked before, if it is still good. */
   remembered(target: AccessTarget): string | undefined {
-    return this.#cache.get(keyOf(target));
+    return this.#cache.get(keyOf(target)) ?? this.#cache.get(basicKeyOf(target));
   }
 
   /**
@@ -56,57 +61,77 @@ export class Authorizer {
     refused: string | undefined,
     guard: Guard,
   ): Promise<string> {
-    const key = keyOf(target);
-    const work = this.#lock.run(key, async () => {
+    const work = this.#lock.run(keyOf(target), async () => {
       guard.signal?.throwIfAborted();
-      const known = this.#cache.get(key);
+      const known = this.remembered(target);
       if (known !== undefined && known !== refused) return known;
-      this.#cache.delete(key);
-      const { authorization, lifetimeMs } = await this.#authenticate(target, challenges, guard);
-      this.#cache.set(key, authorization, lifetimeMs);
-      return authorization;
+      for (const key of [keyOf(target), basicKeyOf(target)]) this.#cache.delete(key);
+      const credential = await this.#options.credentials.find(target.endpoint.registry);
+      const { header, lifetimeMs } = await this.authorize(target, challenges, credential, guard);
+      // A user name and password are the same for every scope.
+      const key = header.startsWith('Basic ') ? basicKeyOf(target) : keyOf(target);
+      this.#cache.set(key, header, lifetimeMs);
+      return header;
     });
     return orAbort(work, guard.signal);
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#cache.clear();
-  }
-
-  async #authenticate(
+  /** Answers `challenges` with `credential`; remembers nothing. `offline` asks for an identity token, too. */
+  async authorize(
     target: AccessTarget,
     challenges: readonly Challenge[],
+    credential: Credential | undefined,
     guard: Guard,
-  ): Promise<{ authorization: string; lifetimeMs: number }> {
-    const { http, credentials, clock } = this.#options;
+    offline = false,
+  ): Promise<Authorization> {
+    const { endpoint, scopes } = target;
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     const basic = challenges.find(({ scheme }) => scheme === 'basic');
     if (bearer === undefined && basic === undefined) throw denied(target, unsupported(challenges));
-    const realm = bearer === undefined ? undefined : this.#checkRealm(target, bearer.parameters.get('realm'));
-    const credential = await credentials.find(target.registry);
-    if (realm === undefined) return { authorization: answerBasic(target, credential), lifetimeMs: dayMs };
-    const service = bearer?.parameters.get('service');
-    const scope = bearer?.parameters.get('scope') ?? target.scope;
-    const { token, lifetimeMs } = await fetchToken(http, { realm, service, scope, credential }, guard, clock.now());
-    return { authorization: `Bearer ${token}`, lifetimeMs };
+    if (bearer === undefined) {
+      return { header: answerBasic(target, credential), lifetimeMs: dayMs, identityToken: undefined };
+    }
+    const realm = checkRealm(target, bearer.parameters.get('realm'));
+    const request = {
+      realm,
+      service: bearer.parameters.get('service'),
+      scopes: mergeScopes(bearer.parameters.get('scope'), scopes),
+      credential,
+      offline,
+    };
+    const { token, lifetimeMs, identityToken } = await fetchToken(
+      endpoint.http,
+      request,
+      guard,
+      this.#options.clock.now(),
+    );
+    return { header: `Bearer ${token}`, lifetimeMs, identityToken };
   }
 
-  /** The registry may name any token endpoint, but never one that would put secrets on a wire that it does not use itself. */
-  #checkRealm(target: AccessTarget, realm: string | undefined): URL {
-    const { registry, registryUrl } = target;
-    const broken = (reason: string): EngineError => new EngineError('REGISTRY_PROTOCOL', { registry, reason });
-    if (realm === undefined || !URL.canParse(realm)) throw broken('it names no token endpoint');
-    const url = new URL(realm);
-    if (url.username !== '' || url.password !== '') throw broken('its token endpoint contains credentials');
-    const plainAllowed = registryUrl.protocol === 'http:' && mayUsePlainHttp(url, this.#options.plainHttp);
-    if (url.protocol === 'https:' || (url.protocol === 'http:' && plainAllowed)) return url;
-    throw broken(`its token endpoint at ${url.host.slice(0, 200)} does not use https`);
+  /** Forgets everything, or what belongs to one registry. */
+  clear(registry?: string): void {
+    this.#cache.clear(registry === undefined ? '' : `${registry} `);
   }
 }
 
-function keyOf({ registry, scope }: AccessTarget): string {
-  return `${registry} ${scope}`;
+/** The registry may name any token endpoint, but never one that would put secrets on a wire that it does not use itself. */
+function checkRealm({ endpoint }: AccessTarget, realm: string | undefined): URL {
+  const { registry } = endpoint;
+  const broken = (reason: string): EngineError => new EngineError('REGISTRY_PROTOCOL', { registry, reason });
+  if (realm === undefined || !URL.canParse(realm)) throw broken('it names no token endpoint');
+  const url = new URL(realm);
+  if (url.username !== '' || url.password !== '') throw broken('its token endpoint contains credentials');
+  const plainAllowed = endpoint.url.protocol === 'http:' && endpoint.mayUsePlainHttp(url);
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && plainAllowed)) return url;
+  throw broken(`its token endpoint at ${url.host.slice(0, 200)} does not use https`);
+}
+
+function keyOf({ endpoint, scopes }: AccessTarget): string {
+  return `${endpoint.registry} ${scopes.join(' ')}`;
+}
+
+function basicKeyOf({ endpoint }: AccessTarget): string {
+  return `${endpoint.registry} *`;
 }
 
 function answerBasic(target: AccessTarget, credential: Credential | undefined): string {
@@ -122,6 +147,6 @@ function unsupported(challenges: readonly Challenge[]): string {
     : `it asks for authentication by ${schemes.join(', ')}, which is not supported`;
 }
 
-function denied({ registry }: AccessTarget, reason: string): EngineError {
-  return new EngineError('REGISTRY_DENIED', { registry, status: 401, reason });
+function denied({ endpoint }: AccessTarget, reason: string): EngineError {
+  return new EngineError('REGISTRY_DENIED', { registry: endpoint.registry, status: 401, reason });
 }

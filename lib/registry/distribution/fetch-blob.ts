@@ -1,10 +1,13 @@
 import type { Descriptor } from '../../core/descriptor.js';
 import { EngineError } from '../../core/errors/engine-error.js';
-import type { Reference } from '../../core/reference.js';
+import { formatFamiliarReference, type Reference } from '../../core/reference.js';
 import type { HttpResponse } from '../http-client.js';
-import type { FetchedBlob } from '../registry-client.js';
+import type { FetchedBlob, RegistryRequestOptions } from '../registry-client.js';
 import { type ContentRange, parseContentRange } from './parse-content-range.js';
+import type { RegistryEndpoint } from './registry-endpoint.js';
 import type { RegistrySession } from './registry-session.js';
+import { pullPath, repositoryAt } from './repository-path.js';
+import { repositoryScope } from './scopes.js';
 
 /**
  * Opens a blob at `offset`. A server that does not know ranges, or gives another one than was asked for, is asked for
@@ -14,15 +17,18 @@ import type { RegistrySession } from './registry-session.js';
  */
 export async function fetchBlob(
   session: RegistrySession,
+  endpoint: RegistryEndpoint,
   reference: Reference,
   descriptor: Descriptor,
   offset: number,
-  signal: AbortSignal | undefined,
+  options: RegistryRequestOptions,
 ): Promise<FetchedBlob> {
+  const { repository } = reference;
+  const path = pullPath(endpoint, repository, `blobs/${descriptor.digest}`);
+  const scopes = [repositoryScope(repositoryAt(endpoint, repository), 'pull')];
+  const notFound = `${formatFamiliarReference(reference)}, blobs/${descriptor.digest}`;
   const open = (headers: Record<string, string>, accept: Accept): Promise<FetchedBlob | 'no range'> =>
-    session.attempt({ reference, path: `blobs/${descriptor.digest}`, headers, signal }, async (response) =>
-      accept(response),
-    );
+    session.attempt({ ...options, endpoint, path, scopes, notFound, headers }, accept);
   if (offset > 0 && offset < descriptor.size) {
     const part = await open({ range: `bytes=${offset}-` }, (response) =>
       acceptPart(reference, descriptor, offset, response),

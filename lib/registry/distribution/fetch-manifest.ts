@@ -7,9 +7,12 @@ import { acceptedManifestTypes } from '../../core/media-types.js';
 import { formatFamiliarReference, type Reference } from '../../core/reference.js';
 import { verifyDigest } from '../../core/verify-digest.js';
 import type { HttpResponse } from '../http-client.js';
-import type { FetchedManifest } from '../registry-client.js';
+import type { FetchedManifest, RegistryRequestOptions } from '../registry-client.js';
 import { readBounded } from './read-bounded.js';
-import type { RegistrySession } from './registry-session.js';
+import type { RegistryEndpoint } from './registry-endpoint.js';
+import type { RegistrySession, SessionRequest } from './registry-session.js';
+import { pullPath, repositoryAt } from './repository-path.js';
+import { repositoryScope } from './scopes.js';
 
 /**
  * Fetches a manifest or index and verifies it: size, digest, and that content, content type and media type agree.
@@ -18,25 +21,35 @@ import type { RegistrySession } from './registry-session.js';
  */
 export async function fetchManifest(
   session: RegistrySession,
+  endpoint: RegistryEndpoint,
   reference: Reference,
-  signal: AbortSignal | undefined,
+  options: RegistryRequestOptions,
 ): Promise<FetchedManifest> {
   const what = `manifest of ${formatFamiliarReference(reference)}`;
-  return session.attempt(
-    {
-      reference,
-      path: `manifests/${reference.digest ?? reference.tag ?? 'latest'}`,
-      headers: { accept: acceptedManifestTypes.join(', ') },
-      signal,
-    },
-    async (response) => {
-      if (response.status !== 200) return undefined;
-      const bytes = await readManifest(response, what);
-      const digest = verify(bytes, reference, response, what);
-      const { mediaType } = decodeManifestOrIndex(bytes, response.headers.get('content-type'), what);
-      return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes };
-    },
-  );
+  return session.attempt(manifestRequest(endpoint, reference, options), async (response) => {
+    if (response.status !== 200) return undefined;
+    const bytes = await readManifest(response, what);
+    const digest = verify(bytes, reference, response, what);
+    const { mediaType } = decodeManifestOrIndex(bytes, response.headers.get('content-type'), what);
+    return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes };
+  });
+}
+
+/** The request for what a reference names. */
+export function manifestRequest(
+  endpoint: RegistryEndpoint,
+  reference: Reference,
+  options: RegistryRequestOptions,
+): SessionRequest {
+  const { repository } = reference;
+  return {
+    ...options,
+    endpoint,
+    path: pullPath(endpoint, repository, `manifests/${reference.digest ?? reference.tag ?? 'latest'}`),
+    scopes: [repositoryScope(repositoryAt(endpoint, repository), 'pull')],
+    headers: { accept: acceptedManifestTypes.join(', ') },
+    notFound: formatFamiliarReference(reference),
+  };
 }
 
 async function readManifest(response: HttpResponse, what: string): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.js';
 import type { Credential } from '../credential-source.js';
 import type { HttpClient, HttpRequest } from '../http-client.js';
 import { basicAuthorization, secretsOfAuthorization } from './basic-authorization.js';
-import { followRedirects } from './follow-redirects.js';
+import { followRedirects, type SentRequest } from './follow-redirects.js';
 import { readBounded } from './read-bounded.js';
 import { responseError } from './response-error.js';
 import { type Guard, sendGuarded } from './send-guarded.js';
@@ -13,13 +13,17 @@ export interface TokenRequest {
   /** The token endpoint that the registry has named; already checked. */
   readonly realm: URL;
   readonly service: string | undefined;
-  readonly scope: string;
+  readonly scopes: readonly string[];
   readonly credential: Credential | undefined;
+  /** Asks for an identity token to store as well. */
+  readonly offline?: boolean;
 }
 
 export interface Token {
   readonly token: string;
   readonly lifetimeMs: number;
+  /** An identity token, if one was asked for and the server gives them. */
+  readonly identityToken: string | undefined;
 }
 
 /**
@@ -48,18 +52,22 @@ function secretsOf(credential: Credential | undefined): readonly string[] {
   return credential === undefined ? [] : secretsOfAuthorization(basicAuthorization(credential));
 }
 
-function get({ realm, service, scope, credential }: TokenRequest): HttpRequest {
+function get({ realm, service, scopes, credential, offline }: TokenRequest): SentRequest {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
+  if (offline === true) {
+    url.searchParams.set('offline_token', 'true');
+    url.searchParams.set('client_id', 'tscontainer');
+  }
   const headers = { accept: 'application/json' };
   if (credential?.kind !== 'basic') return { method: 'GET', url, headers };
   url.searchParams.set('account', credential.username);
   return { method: 'GET', url, headers: { ...headers, authorization: basicAuthorization(credential) } };
 }
 
-function post({ realm, service, scope }: TokenRequest, refreshToken: string): HttpRequest {
-  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'tscontainer', scope });
+function post({ realm, service, scopes }: TokenRequest, refreshToken: string): HttpRequest {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'tscontainer', scope: scopes.join(' ') });
   if (service !== undefined) form.set('service', service);
   form.set('refresh_token', refreshToken);
   return {
@@ -70,7 +78,12 @@ function post({ realm, service, scope }: TokenRequest, refreshToken: string): Ht
   };
 }
 
-const tokenAnswer = record({ token: optional(text), access_token: optional(text), expires_in: optional(number) });
+const tokenAnswer = record({
+  token: optional(text),
+  access_token: optional(text),
+  expires_in: optional(number),
+  refresh_token: optional(text),
+});
 
 /** The specification's default, and the least that it lets servers give. */
 const minLifetimeSeconds = 60;
@@ -86,7 +99,8 @@ function parseToken(json: string, registry: string): Token {
     throw new EngineError('REGISTRY_PROTOCOL', { registry, reason: 'the token endpoint sent no usable token' });
   }
   const seconds = Math.min(Math.max(answer.expires_in ?? 0, minLifetimeSeconds), maxLifetimeSeconds);
-  return { token, lifetimeMs: (seconds - marginSeconds) * 1000 };
+  const identityToken = answer.refresh_token === '' ? undefined : answer.refresh_token;
+  return { token, lifetimeMs: (seconds - marginSeconds) * 1000, identityToken };
 }
 
 function decodeAnswer(json: string, registry: string): ReturnType<typeof tokenAnswer> {

@@ -20,6 +20,11 @@ export function mayUsePlainHttp(url: URL, plainHttp: readonly string[], name = u
   return plainHttp.includes(name) || isLoopback(url.hostname);
 }
 
+/** True for this machine: `localhost:5000`, `127.0.0.1`. */
+export function isLoopbackHost(host: string): boolean {
+  return URL.canParse(`http://${host}/`) && isLoopback(new URL(`http://${host}/`).hostname);
+}
+
 /** URL has brought every notation of an IPv4 address to four decimal numbers. */
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);

@@ -3,6 +3,7 @@ import { type Decoder, decodeJson, listOf, optional, record, text } from '../../
 import { EngineError } from '../../core/errors/engine-error.js';
 import { limits } from '../../core/limits.js';
 import type { HttpResponse } from '../http-client.js';
+import { parseRateLimit } from './parse-notices.js';
 import { parseRetryAfter } from './parse-retry-after.js';
 import { readPrefix } from './read-bounded.js';
 import { TransientFailure } from './transient-failure.js';
@@ -32,7 +33,9 @@ export async function responseError(
   if (status === 404 && reference !== undefined) return new EngineError('IMAGE_NOT_FOUND', { reference, registry });
   if (status === 401 || status === 403) return new EngineError('REGISTRY_DENIED', { registry, status, reason });
   if (status === 429) {
-    return new TransientFailure(new EngineError('REGISTRY_RATE_LIMITED', { registry, retryAfterMs }), retryAfterMs);
+    const { limit, remaining } = parseRateLimit(response.headers) ?? { limit: undefined, remaining: undefined };
+    const limited = new EngineError('REGISTRY_RATE_LIMITED', { registry, retryAfterMs, limit, remaining });
+    return new TransientFailure(limited, retryAfterMs);
   }
   if (status < 400) return new EngineError('REGISTRY_PROTOCOL', { registry, reason: `status ${status} is unexpected` });
   const failed = new EngineError('REGISTRY_FAILED', { registry, status, reason });

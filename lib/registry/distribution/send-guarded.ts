@@ -7,22 +7,37 @@ export interface Guard {
   /** Longest time without a byte from the other side. */
   readonly stallTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** True for hosts to which nothing needs to be encrypted. */
+  readonly mayUsePlainHttp: (url: URL) => boolean;
 }
 
 /**
- * One HTTP exchange that cannot hang: when nothing comes for `stallTimeoutMs` it ends. Time during which nobody reads
- * the body does not count. Failures of the network, those of the body too, become `REGISTRY_UNREACHABLE`.
+ * One HTTP exchange that cannot hang: when nothing comes and nothing goes for `stallTimeoutMs` it ends. Time during which
+ * nobody reads the body of the answer does not count. Failures of the network, those of the body too, become `REGISTRY_UNREACHABLE`.
  */
 export async function sendGuarded(http: HttpClient, request: HttpRequest, guard: Guard): Promise<HttpResponse> {
   guard.signal?.throwIfAborted();
   const watchdog = new Watchdog(guard);
   try {
-    const response = await watchdog.during(http.request({ ...request, signal: watchdog.signal }));
+    const { body, ...head } = request;
+    const sent = { ...head, signal: watchdog.signal, ...(body !== undefined && { body: watched(body, watchdog) }) };
+    const response = await watchdog.during(http.request(sent));
     return { ...response, body: readGuarded(response, watchdog), discard: () => discard(response, watchdog) };
   } catch (error) {
     watchdog.end();
     throw watchdog.explain(error);
   }
+}
+
+/** Each piece that the connection takes is a sign of life. */
+function watched(body: NonNullable<HttpRequest['body']>, watchdog: Watchdog): NonNullable<HttpRequest['body']> {
+  if (body instanceof Uint8Array) return body;
+  return (async function* () {
+    for await (const chunk of body) {
+      watchdog.touch();
+      yield chunk;
+    }
+  })();
 }
 
 async function* readGuarded(response: HttpResponse, watchdog: Watchdog): AsyncGenerator<Uint8Array, void, void> {
@@ -53,6 +68,7 @@ class Watchdog {
   readonly #controller = new AbortController();
   readonly #guard: Guard;
   readonly #onAbort = (): void => this.#controller.abort(this.#guard.signal?.reason);
+  #timer: NodeJS.Timeout | undefined;
   #stalled = false;
 
   constructor(guard: Guard) {
@@ -65,15 +81,20 @@ class Watchdog {
   }
 
   async during<T>(pending: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
+    this.#timer = setTimeout(() => {
       this.#stalled = true;
       this.#controller.abort(new Error('stalled'));
     }, this.#guard.stallTimeoutMs);
     try {
       return await pending;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     }
+  }
+
+  touch(): void {
+    this.#timer?.refresh();
   }
 
   end(): void {

@@ -34,7 +34,8 @@ export class TokenCache {
     this.#entries.delete(key);
   }
 
-  clear(): void {
-    this.#entries.clear();
+  /** Deletes all entries whose key begins with `prefix`. */
+  clear(prefix: string): void {
+    for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) this.#entries.delete(key);
   }
 }

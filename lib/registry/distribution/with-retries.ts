@@ -39,13 +39,19 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       const pauseMs = retry < policy.retries ? pauseBefore(error, retry, policy.clock) : undefined;
-      if (pauseMs === undefined) throw error instanceof TransientFailure ? error.failure : error;
+      if (pauseMs === undefined) throw toUserError(error);
       await policy.clock.delay(pauseMs, signal);
     }
   }
 }
 
-function pauseBefore(error: unknown, retry: number, clock: Clock): number | undefined {
+/** What the user sees of a failure. */
+export function toUserError(error: unknown): unknown {
+  return error instanceof TransientFailure ? error.failure : error;
+}
+
+/** How long to wait before the next attempt; undefined when there should be none. */
+export function pauseBefore(error: unknown, retry: number, clock: Clock): number | undefined {
   const backoffMs = Math.min(firstDelayMs * 2 ** retry, maxDelayMs) * (0.5 + clock.random() / 2);
   if (error instanceof TransientFailure) {
     const askedMs = error.retryAfterMs ?? 0;

@@ -1,7 +1,7 @@
 import { EngineError } from '../../core/errors/engine-error.js';
-import type { Credential, CredentialSource } from '../credential-source.js';
-import { type DockerAuthEntry, type DockerConfig, readDockerConfig } from './docker-config.js';
-import { runCredentialHelper } from './run-credential-helper.js';
+import type { Credential, CredentialStore } from '../credential-source.js';
+import { changeDockerAuths, type DockerAuthEntry, type DockerConfig, readDockerConfig } from './docker-config.js';
+import { type CredentialHelper, eraseByHelper, runCredentialHelper, storeByHelper } from './run-credential-helper.js';
 
 export interface DockerConfigOptions {
   /** Environment of credential helpers, PATH included. Default: that of this process. */
@@ -23,7 +23,7 @@ const dockerHubHosts: readonly string[] = ['docker.io', 'index.docker.io', 'regi
  *
  * @see Docker CLI reference, "docker login", credential stores
  */
-export class DockerConfigCredentialSource implements CredentialSource {
+export class DockerConfigCredentialSource implements CredentialStore {
   readonly #path: string;
   readonly #options: DockerConfigOptions;
 
@@ -36,30 +36,69 @@ export class DockerConfigCredentialSource implements CredentialSource {
   /** @throws EngineError `CREDENTIALS_FAILED`, `CORRUPT_RECORD`, `TOO_LARGE`. */
   async find(registry: string): Promise<Credential | undefined> {
     const config = await this.#read(registry);
-    const helper = helperFor(config, registry);
-    if (helper !== undefined && helper !== '') {
-      const { environment, helperTimeoutMs = 30_000 } = this.#options;
-      const server = dockerHubHosts.includes(registry) ? dockerHubServer : registry;
-      const found = await runCredentialHelper(
-        { name: helper, environment, timeoutMs: helperTimeoutMs },
-        server,
-        registry,
-      );
+    const helper = this.#helper(config, registry);
+    if (helper !== undefined) {
+      const found = await runCredentialHelper(helper, serverOf(registry), registry);
       if (found !== undefined) return found;
     }
     const entry = entryFor(config, registry);
     return entry === undefined ? undefined : toCredential(entry.value, `${this.#path}: auths.${entry.key}`);
   }
 
-  async #read(registry: string): Promise<DockerConfig> {
+  /** Stores by the helper that the file names, else in the file itself, which is made if missing (mode 0600). */
+  async store(registry: string, credential: Credential): Promise<string> {
+    const config = await this.#read(registry);
+    const helper = this.#helper(config, registry);
+    if (helper !== undefined) await storeByHelper(helper, serverOf(registry), credential, registry);
+    // An entry without content says, as Docker's does, that there is a login, kept by the helper.
+    const entry = helper === undefined ? toEntry(credential) : {};
+    await this.#change(registry, (auths) => ({ ...withoutRegistry(auths, registry), [serverOf(registry)]: entry }));
+    return helper === undefined ? this.#path : `docker-credential-${helper.name}`;
+  }
+
+  async erase(registry: string): Promise<boolean> {
+    const config = await this.#read(registry);
+    const helper = this.#helper(config, registry);
+    const erased = helper !== undefined && (await eraseByHelper(helper, serverOf(registry), registry));
+    if (entryFor(config, registry) === undefined) return erased;
+    await this.#change(registry, (auths) => withoutRegistry(auths, registry));
+    return true;
+  }
+
+  #helper(config: DockerConfig, registry: string): CredentialHelper | undefined {
+    const name = helperFor(config, registry);
+    const { environment, helperTimeoutMs = 30_000 } = this.#options;
+    return name === undefined || name === '' ? undefined : { name, environment, timeoutMs: helperTimeoutMs };
+  }
+
+  #read(registry: string): Promise<DockerConfig> {
+    return this.#onFile(registry, () => readDockerConfig(this.#path));
+  }
+
+  #change(registry: string, change: (auths: Readonly<Record<string, unknown>>) => object): Promise<void> {
+    return this.#onFile(registry, () => changeDockerAuths(this.#path, change));
+  }
+
+  async #onFile<T>(registry: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await readDockerConfig(this.#path);
+      return await work();
     } catch (cause) {
       if (EngineError.is(cause)) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new EngineError('CREDENTIALS_FAILED', { registry, source: this.#path, reason }, { cause });
     }
   }
+}
+
+const serverOf = (registry: string): string => (dockerHubHosts.includes(registry) ? dockerHubServer : registry);
+
+function toEntry(credential: Credential): DockerAuthEntry {
+  if (credential.kind === 'identity-token') return { identitytoken: credential.token };
+  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString('base64') };
+}
+
+function withoutRegistry(auths: Readonly<Record<string, unknown>>, registry: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(auths).filter(([key]) => key !== registry && !meansRegistry(key, registry)));
 }
 
 function helperFor(config: DockerConfig, registry: string): string | undefined {

@@ -24,17 +24,59 @@ export async function runCredentialHelper(
   server: string,
   registry: string,
 ): Promise<Credential | undefined> {
+  const { code, output, failed } = await ask(helper, 'get', server, registry);
+  if (code === 0) return toCredential(output, failed);
+  if (isNotFound(output)) return undefined;
+  throw failed(whyEnded(code, output));
+}
+
+/**
+ * Has a credential helper store the credential of `server`.
+ *
+ * @throws EngineError `CREDENTIALS_FAILED` unless it has done so.
+ */
+export async function storeByHelper(
+  helper: CredentialHelper,
+  server: string,
+  credential: Credential,
+  registry: string,
+): Promise<void> {
+  const [username, secret] =
+    credential.kind === 'basic' ? [credential.username, credential.password] : ['<token>', credential.token];
+  const message = JSON.stringify({ ServerURL: server, Username: username, Secret: secret });
+  const { code, output, failed } = await ask(helper, 'store', message, registry);
+  if (code !== 0) throw failed(whyEnded(code, secret === '' ? output : output.replaceAll(secret, '***')));
+}
+
+/** Has a credential helper forget the credential of `server`; false when it had none. @throws EngineError `CREDENTIALS_FAILED`. */
+export async function eraseByHelper(helper: CredentialHelper, server: string, registry: string): Promise<boolean> {
+  const { code, output, failed } = await ask(helper, 'erase', server, registry);
+  if (code === 0) return true;
+  if (isNotFound(output)) return false;
+  throw failed(whyEnded(code, output));
+}
+
+const isNotFound = (output: string): boolean => /credentials not found/i.test(output);
+
+function whyEnded(code: number | string, output: string): string {
+  const said = output.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  return `it ended with ${code}${said === '' ? '' : `: ${said.slice(0, 200)}`}`;
+}
+
+type Failed = (reason: string, cause?: unknown) => EngineError;
+
+async function ask(
+  helper: CredentialHelper,
+  verb: 'get' | 'store' | 'erase',
+  message: string,
+  registry: string,
+): Promise<{ readonly code: number | string; readonly output: string; readonly failed: Failed }> {
   const program = `docker-credential-${helper.name}`;
-  const failed = (reason: string, cause?: unknown): EngineError =>
+  const failed: Failed = (reason, cause) =>
     new EngineError('CREDENTIALS_FAILED', { registry, source: program.slice(0, 100), reason }, { cause });
   // The name is part of a program's name, so it must not lead to another directory.
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(helper.name)) throw failed('this is no name of a helper');
-
-  const { code, output } = await exchange(program, helper, server, failed);
-  if (code === 0) return toCredential(output, failed);
-  if (/credentials not found/i.test(output)) return undefined;
-  const said = output.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
-  throw failed(`it ended with ${code}${said === '' ? '' : `: ${said.slice(0, 200)}`}`);
+  return { ...(await exchange(program, verb, helper, message, failed)), failed };
 }
 
 /** What a helper has printed is read to the end within this time after it has ended. */
@@ -56,12 +98,13 @@ function toCredential(output: string, failed: (reason: string) => EngineError): 
 
 function exchange(
   program: string,
+  verb: 'get' | 'store' | 'erase',
   { environment, timeoutMs }: CredentialHelper,
-  server: string,
+  message: string,
   failed: (reason: string, cause?: unknown) => EngineError,
 ): Promise<{ code: number | string; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
+    const child = spawn(program, [verb], {
       stdio: ['pipe', 'pipe', 'ignore'],
       ...(environment !== undefined && { env: { ...environment } }),
     });
@@ -92,6 +135,6 @@ function exchange(
       if (size > limits.credentialBytes) reject(failed(`it printed more than ${limits.credentialBytes} bytes`));
       else resolve({ code: code ?? signal ?? 'unknown', output: Buffer.concat(chunks).toString('utf8') });
     });
-    child.stdin.end(server);
+    child.stdin.end(message);
   });
 }

@@ -1,4 +1,4 @@
-import type { JoinCgroup, PlanOperation, WriteFile } from '../launch-plan.js';
+import type { JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../launch-plan.js';
 import type { DeviceRule } from './device-rules.js';
 import type { CgroupResources } from './resources.js';
 
@@ -18,13 +18,11 @@ export interface CgroupManager {
    */
   plan(request: CgroupRequest): CgroupPlan;
   /**
-   * The writes that give a running container other limits, in an order in which the kernel takes them. A limit that
-   * `next` has not is lifted.
+   * What gives a running container other limits. A limit that `next` has not is lifted.
    *
-   * @throws EngineError like {@link plan}; `CONTROLLER_MISSING` also for a controller that containers join at their start
-   * only, and that this one has not joined.
+   * @throws EngineError like {@link plan}.
    */
-  update(request: CgroupUpdate): readonly WriteFile[];
+  update(request: CgroupUpdate): CgroupUpdatePlan;
 }
 
 export interface CgroupUpdate {
@@ -33,6 +31,19 @@ export interface CgroupUpdate {
   readonly current: CgroupResources;
   /** All limits that it shall have, not only those that change. */
   readonly next: CgroupResources;
+}
+
+/** The steps of an update, see {@link updateCgroup}. */
+export interface CgroupUpdatePlan {
+  /**
+   * Makes groups that the container is not in yet: those of v1 controllers that containers enter only when a limit needs
+   * them.
+   */
+  readonly prepare: readonly (MakeDirectory | WriteFile)[];
+  /** In an order in which the kernel takes them. */
+  readonly writes: readonly WriteFile[];
+  /** Directories of the groups that were made: all processes of the container have to enter them. */
+  readonly enter: readonly string[];
 }
 
 export interface CgroupRequest {
@@ -70,21 +81,38 @@ export interface CgroupPlan {
 export interface CgroupFiles {
   /** Lines `oom_kill N`: how many processes the kernel has killed for want of memory. */
   readonly oomKills?: string;
-  readonly memoryUsage?: string;
-  /** Has the page cache that counts as usage but can be dropped: see `inactiveFileKey`. */
-  readonly memoryStat?: string;
-  readonly inactiveFileKey?: 'total_inactive_file' | 'inactive_file';
-  readonly memoryLimit?: string;
-  readonly cpuUsage?: { readonly path: string; readonly format: 'nanoseconds' | 'cpu.stat' };
+  readonly memory?:
+    | (MemoryFiles & {
+        readonly version: 'v1';
+        /** Memory and swap together. */
+        readonly withSwap: string;
+        /** How often the limit was reached. */
+        readonly failures: string;
+      })
+    | (MemoryFiles & {
+        readonly version: 'v2';
+        readonly swap: string;
+        /** A line `max N`: how often the limit was reached. */
+        readonly events: string;
+      });
+  readonly cpu?:
+    | {
+        readonly version: 'v1';
+        readonly usage: string;
+        readonly user: string;
+        readonly system: string;
+        readonly perCpu: string;
+      }
+    | { readonly version: 'v2'; readonly stat: string };
   /** Lines on how often, and for how long (v1 in nanoseconds, v2 in microseconds), `cpus` has held processes back. */
   readonly cpuThrottling?: string;
   readonly pidsCurrent?: string;
   readonly pidsLimit?: string;
   /** Block I/O: v2 has all in one file. */
   readonly io?:
-    | { readonly format: 'io.stat'; readonly path: string }
-    | { readonly format: 'blkio'; readonly bytes: string; readonly operations: string };
-  /** Pids of all processes inside. */
+    | { readonly version: 'v2'; readonly stat: string }
+    | { readonly version: 'v1'; readonly bytes: string; readonly operations: string };
+  /** Pids of all processes inside, except of those in groups below. */
   readonly processes?: string;
   readonly freeze?: {
     readonly path: string;
@@ -95,4 +123,12 @@ export interface CgroupFiles {
   };
   /** Writing `1` kills every process inside. Only v2, since Linux 5.14. */
   readonly kill?: string;
+}
+
+interface MemoryFiles {
+  readonly usage: string;
+  readonly limit: string;
+  readonly peak: string;
+  /** `memory.stat`. */
+  readonly detail: string;
 }

@@ -51,6 +51,13 @@ export async function thawCgroup(files: CgroupFiles, control: CgroupControl): Pr
   await control.writeText(path, thawed);
 }
 
+/** The same as {@link isFrozen} at once; false where there is no freezer. */
+export function isFrozenNow(files: CgroupFiles, control: Pick<CgroupControl, 'peek'>): boolean {
+  if (files.freeze === undefined) return false;
+  const { state } = files.freeze;
+  return hasLine(control.peek(state.path), state.frozen);
+}
+
 /** All processes have stopped. @throws EngineError `CONTROLLER_MISSING` on v1 without the freezer. */
 export async function isFrozen(files: CgroupFiles, control: Pick<CgroupControl, 'readText'>): Promise<boolean> {
   const { state } = freezeFiles(files);
@@ -58,8 +65,10 @@ export async function isFrozen(files: CgroupFiles, control: Pick<CgroupControl, 
 }
 
 async function isIn(path: string, line: string, control: Pick<CgroupControl, 'readText'>): Promise<boolean> {
-  return ((await control.readText(path)) ?? '').split('\n').includes(line);
+  return hasLine(await control.readText(path), line);
 }
+
+const hasLine = (text: string | undefined, line: string): boolean => (text ?? '').split('\n').includes(line);
 
 function freezeFiles(files: CgroupFiles): NonNullable<CgroupFiles['freeze']> {
   if (files.freeze !== undefined) return files.freeze;

@@ -25,7 +25,7 @@ function limitOf({ path, data }: WriteFile): string {
   return `${path} ${device} ${key}`;
 }
 
-/** What a file has in a new group. */
+/** What a file has in a new group. An empty list is a line without one: nothing at all would be no write. */
 const defaults: Readonly<Record<string, string>> = {
   'memory.limit_in_bytes': '-1',
   'memory.memsw.limit_in_bytes': '-1',
@@ -39,8 +39,8 @@ const defaults: Readonly<Record<string, string>> = {
   'cpu.weight': '100',
   'cpu.max': 'max 100000',
   'pids.max': 'max',
-  'cpuset.cpus': '',
-  'cpuset.mems': '',
+  'cpuset.cpus': '\n',
+  'cpuset.mems': '\n',
   'blkio.weight': '500',
   'blkio.bfq.weight': '100',
   'io.weight': 'default 100',

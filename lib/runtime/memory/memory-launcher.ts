@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
 import { startTicksOf } from '../../util/start-ticks.js';
 import type { Attachment, AttachmentRequest } from '../attachment.js';
+import { buildPlan } from '../build-launch-plan.js';
 import type { LaunchPlan, PlanOperation, PlanStage } from '../launch-plan.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
 import { MemoryAttachment } from './memory-attachment.js';
@@ -35,6 +37,11 @@ export interface MemoryLauncherOptions {
   readonly identity?: ProcessIdentity;
 }
 
+/** What a {@link MemoryLauncher} was asked, and the plan that the real one would have executed. */
+export interface MemoryLaunch extends LaunchRequest {
+  readonly plan: LaunchPlan;
+}
+
 /**
  * Launches functions instead of programs: the fake of {@link Launcher}. It writes the same files as the real one, keeps
  * what it was asked in {@link launches}, and touches nothing else of the host.
@@ -42,7 +49,7 @@ export interface MemoryLauncherOptions {
  * Signals reach a process through its {@link LaunchedProcess} alone: its pid is not its own.
  */
 export class MemoryLauncher implements Launcher {
-  readonly launches: LaunchRequest[] = [];
+  readonly launches: MemoryLaunch[] = [];
   readonly programs: Map<string, MemoryProgram | 'not executable'>;
   readonly #options: MemoryLauncherOptions;
   readonly #services = new Map<string, MemoryService>();
@@ -61,17 +68,19 @@ export class MemoryLauncher implements Launcher {
   async launch(request: LaunchRequest): Promise<LaunchedProcess> {
     request.signal?.throwIfAborted();
     this.#closed = false;
-    this.launches.push(request);
+    const plan = buildPlan(request.spec);
+    const launch = { ...request, plan };
+    this.launches.push(launch);
     await new Promise((resolve) => setImmediate(resolve)); // no launch is done in the turn that asks for it
     try {
       request.signal?.throwIfAborted();
-      for (const stage of ['prepare', 'parent', 'child'] as const) this.#execute(request.plan, stage);
-      const program = this.#programOf(request.plan);
-      const process = new MemoryProcess(request, program, this.#identity(), () => this.#cleanUp(request.plan));
+      for (const stage of ['prepare', 'parent', 'child'] as const) this.#execute(plan, stage);
+      const program = this.#programOf(plan);
+      const process = new MemoryProcess(launch, program, this.#identity(), () => this.#cleanUp(plan));
       this.#serve(request, process);
       return process;
     } catch (error) {
-      this.#cleanUp(request.plan);
+      this.#cleanUp(plan);
       throw error;
     }
   }
@@ -112,6 +121,7 @@ export class MemoryLauncher implements Launcher {
       this.#checkUser(operation);
       const failure = this.#options.execute?.(operation, stage);
       if (failure !== undefined) throw launchFailed(stage, operation, failure);
+      if (operation.op === 'make-file') writeFileSync(operation.path, operation.data, { mode: operation.mode });
     }
   }
 

@@ -5,7 +5,8 @@ import type { ExitStatus } from '../../core/exit-status.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
 import { signalName } from '../../core/signal.js';
 import { Deferred } from '../../util/deferred.js';
-import type { LaunchedProcess, LaunchRequest } from '../launcher.js';
+import type { LaunchPlan } from '../launch-plan.js';
+import type { LaunchedProcess, LaunchOptions } from '../launcher.js';
 import type { MemoryProgram } from './memory-program.js';
 import { MemoryService } from './memory-service.js';
 
@@ -30,7 +31,7 @@ export class MemoryProcess implements LaunchedProcess {
   #terminal: { columns: number; rows: number } | undefined;
 
   constructor(
-    private readonly request: LaunchRequest,
+    private readonly request: LaunchOptions & { readonly plan: LaunchPlan },
     program: MemoryProgram,
     readonly identity: ProcessIdentity,
     private readonly cleanUp: () => EngineError | undefined,

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { ExitStatus } from '../../core/exit-status.js';
 import { Deferred } from '../../util/deferred.js';
 import type { AttachmentStart } from '../attachment.js';
-import type { LaunchRequest, ServedOutput } from '../launcher.js';
+import type { LaunchOptions, ServedOutput } from '../launcher.js';
 import { MemoryLog } from './memory-log.js';
 
 /** Somebody who is attached. */
@@ -23,7 +23,7 @@ export class MemoryService {
   readonly #attached = new Set<MemoryAttacher>();
 
   constructor(
-    request: LaunchRequest,
+    request: LaunchOptions,
     output: ServedOutput,
     private readonly onResize: (columns: number, rows: number) => void,
   ) {

@@ -2,6 +2,7 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import { errnoName } from '../../core/errors/errno-name.js';
 import { type LaunchPlan, type PlanOperation, planStages } from '../launch-plan.js';
 import type { ShimFailure } from './frames.js';
+import { launchHint } from './launch-hint.js';
 
 /** The typed error of a plan that failed: the only place that knows what a step's failure means to a user. */
 export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError {
@@ -22,7 +23,7 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
     });
   }
   // For namespaces ENOSPC is a limit of their number; everywhere else it is the disk.
-  if (errno === 'ENOSPC' && !['clone3', 'unshare'].includes(failure.syscall)) {
+  if (errno === 'ENOSPC' && !['clone3', 'clone', 'unshare'].includes(failure.syscall)) {
     return new EngineError('NO_SPACE', { path: failure.operand });
   }
   const name = operation?.op ?? 'start';
@@ -31,7 +32,7 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
     operation: name === failure.syscall ? name : `${name}: ${failure.syscall}`,
     errno,
     operand: operand(operation, failure.operand),
-    hint: hints[`${failure.syscall} ${errno}`] ?? '',
+    hint: launchHint({ operation: operation?.op, syscall: failure.syscall, errno, operand: failure.operand }),
   });
 }
 
@@ -47,15 +48,3 @@ function operand(operation: PlanOperation | undefined, text: string): string {
   if (operation?.op !== 'netlink' || message === null) return text;
   return operation.labels[Number(message[1])] ?? text;
 }
-
-const hints: Readonly<Record<string, string>> = {
-  'clone3 EPERM': 'the caller may not make these namespaces: run as root, or allow user namespaces',
-  'clone3 ENOSPC': 'the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces',
-  'prlimit EPERM': 'raising a limit above its hard limit needs CAP_SYS_RESOURCE, which this host withholds',
-  'mount EPERM': 'mounting needs CAP_SYS_ADMIN in the namespace that owns it',
-  'fsconfig EPERM': 'mounting needs CAP_SYS_ADMIN in the namespace that owns it',
-  'open ENOENT': 'the cgroup controller or setting does not exist on this host',
-  'fsopen ENODEV': 'the kernel does not know this file system',
-  'fsconfig EINVAL':
-    'the file system refused its options; overlay needs a file system with d_type below its upper directory',
-};

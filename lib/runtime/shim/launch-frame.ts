@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import type { LaunchPlan } from '../launch-plan.js';
-import type { LaunchRequest } from '../launcher.js';
+import type { LaunchOptions } from '../launcher.js';
 import { logFiles } from '../log-files.js';
 import { noFiles, type SupervisorFiles } from './control-channel.js';
 
 /** TSC_LAUNCH_… of native/src/control.h. */
 const flags = { owned: 1, durable: 2, serve: 4, stdin: 8, stdinOnce: 16, hold: 32 } as const;
 
-export function flagsOf({ lifetime, durable, stdin, output }: LaunchRequest): number {
+export function flagsOf({ lifetime, durable, stdin, output }: LaunchOptions): number {
   const always = (lifetime === 'owner' ? flags.owned : 0) | (durable ? flags.durable : 0);
   if (output === 'pipe') return always;
   const input = (stdin.startsWith('attached') ? flags.stdin : 0) | (stdin === 'attached-once' ? flags.stdinOnce : 0);
@@ -15,7 +15,7 @@ export function flagsOf({ lifetime, durable, stdin, output }: LaunchRequest): nu
 }
 
 /** What the supervisor is told besides the plan. */
-export function supervisorFiles({ processFile, exitFile, oomFile, output }: LaunchRequest): SupervisorFiles {
+export function supervisorFiles({ processFile, exitFile, oomFile, output }: LaunchOptions): SupervisorFiles {
   const log = output === 'pipe' ? undefined : output.log;
   return {
     process: processFile ?? '',
@@ -26,7 +26,7 @@ export function supervisorFiles({ processFile, exitFile, oomFile, output }: Laun
 }
 
 /** The plan, with the socket for attachers if there shall be one. */
-export function planOf({ plan, output }: LaunchRequest): LaunchPlan {
+export function withSocket(plan: LaunchPlan, { output }: LaunchOptions): LaunchPlan {
   const socket = output === 'pipe' ? undefined : output.socket;
   if (socket === undefined) return plan;
   rmSync(socket, { force: true }); // of an earlier supervisor: bind(2) makes new ones only

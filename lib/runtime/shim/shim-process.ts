@@ -19,17 +19,18 @@ export class ShimProcess implements LaunchedProcess {
   readonly #started = new Deferred<ProcessIdentity>();
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
+  readonly #ended = new Deferred<void>();
   #identity: ProcessIdentity | undefined;
-  /** How the shim has ended its work; undefined while it has not. */
-  #end: { readonly failure: EngineError | undefined } | undefined;
+  /** The shim has cleaned up, and will end. */
+  #hasCleaned = false;
   #holders = 0;
 
   constructor(
     private readonly socket: Socket,
     private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
-    /** Called at the end with streams that something in the container still holds. */
-    private readonly onUnsettled: (stdio: ShimStdio) => void,
+    /** Called when the shim has ended, with streams that something in the container still holds. */
+    private readonly onEnd: (process: ShimProcess, unsettled: ShimStdio | undefined) => void,
   ) {
     this.channel = new ControlChannel(
       socket,
@@ -68,6 +69,13 @@ export class ShimProcess implements LaunchedProcess {
 
   get released(): Promise<void> {
     return this.#released.promise;
+  }
+
+  /** Resolves when the shim has ended, if all that it still does is that; at once while it has a process. */
+  async leaving(): Promise<void> {
+    if (!this.#hasCleaned || this.#ended.settled) return;
+    this.socket.ref();
+    await this.#ended.promise;
   }
 
   keepAlive(): () => void {
@@ -111,10 +119,14 @@ export class ShimProcess implements LaunchedProcess {
     else if (message.type === 'exited') this.#exited.resolve(message.status);
     else if (message.type === 'failed') {
       this.#started.reject(launchError(this.plan, message.failure));
-      this.#end = { failure: undefined };
-    } else {
-      this.#end = { failure: message.failure && launchError(this.plan, message.failure) };
-    }
+      this.#cleaned(undefined);
+    } else this.#cleaned(message.failure && launchError(this.plan, message.failure));
+  }
+
+  #cleaned(failure: EngineError | undefined): void {
+    this.#hasCleaned = true;
+    if (failure === undefined) this.#released.resolve();
+    else this.#released.reject(failure);
   }
 
   /** A shim ends its channel only by ending; before "exited" that means that somebody has killed it. */
@@ -122,11 +134,10 @@ export class ShimProcess implements LaunchedProcess {
     const reason = error ?? new EngineError('SHIM_FAILED', { what: 'it ended before the process that it supervised' });
     this.#started.reject(reason);
     this.#exited.reject(reason);
-    if (this.#identity !== undefined && !this.stdio.settle()) this.onUnsettled(this.stdio);
-    // The supervisor's last act is to end, and only its end closes the channel on its side.
-    const failure = this.#end === undefined ? reason : this.#end.failure;
-    if (failure === undefined) this.#released.resolve();
-    else this.#released.reject(failure);
+    this.#released.reject(reason);
+    this.#ended.resolve();
+    const isUnsettled = this.#identity !== undefined && !this.stdio.settle();
+    this.onEnd(this, isUnsettled ? this.stdio : undefined);
   }
 
   #letGo(): void {

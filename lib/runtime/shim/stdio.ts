@@ -3,7 +3,7 @@ import { Socket, type SocketConstructorOpts as SocketOptions } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { UndoStack } from '../../util/undo-stack.js';
-import type { LaunchRequest } from '../launcher.js';
+import type { LaunchOptions } from '../launcher.js';
 import { type LateOutput, lateOutput } from './late-output.js';
 
 /** The three streams of a process: descriptors for the shim, streams for the caller. */
@@ -24,7 +24,7 @@ export interface ShimStdio {
  * Real pipes from pipe2(2): Node's own `stdio: 'pipe'` is a UNIX socket, through which /dev/stdout cannot be opened
  * again (ENXIO), as nginx and many shells do.
  */
-export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStack): ShimStdio {
+export function openStdio(kernel: Kernel, options: LaunchOptions, undo: UndoStack): ShimStdio {
   const childFds: number[] = [];
   const closeChildSide = (): void => {
     for (const fd of childFds.splice(0)) kernel.close(fd);
@@ -36,10 +36,10 @@ export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStac
     childFds.push(fd);
     return fd;
   };
-  const open = (fd: number, options: { readable?: boolean; writable?: boolean }): Socket => {
+  const open = (fd: number, sides: { readable?: boolean; writable?: boolean }): Socket => {
     // `manualStart` (as for Node's own stdin): reading begins with the first reader, so that an output that ends at once
     // has not emitted `end` before the caller could listen.
-    const socket = new Socket({ fd, readable: false, writable: false, manualStart: true, ...options } as SocketOptions);
+    const socket = new Socket({ fd, readable: false, writable: false, manualStart: true, ...sides } as SocketOptions);
     socket.on('error', () => undefined); // EPIPE: the container has closed its side; users see it on their own listeners
     return socket;
   };
@@ -58,10 +58,10 @@ export function openStdio(kernel: Kernel, request: LaunchRequest, undo: UndoStac
     return [writeFd, late];
   };
 
-  const [stdinFd, stdin] = request.stdin === 'pipe' ? input() : [nothing('r'), undefined];
-  const piped = request.output === 'pipe';
+  const [stdinFd, stdin] = options.stdin === 'pipe' ? input() : [nothing('r'), undefined];
+  const piped = options.output === 'pipe';
   const [stdoutFd, stdout] = piped ? output() : [nothing('w'), undefined];
-  const [stderrFd, stderr] = piped && !request.terminal ? output() : [nothing('w'), undefined];
+  const [stderrFd, stderr] = piped && !options.terminal ? output() : [nothing('w'), undefined];
   return {
     childSide: [stdinFd, stdoutFd, stderrFd],
     stdin,

@@ -300,6 +300,40 @@ export function contentStoreContract(adapter: string, create: () => Promise<Cont
     assert.deepEqual(await digests(store), []);
   });
 
+  contract('a part of a blob can be read', async (store) => {
+    await store.put(content);
+    const part = await readAll(store.read(blob.digest, { offset: 300_001, length: 300_000 }));
+    assert.deepEqual(part, content.subarray(300_001, 600_001));
+    assert.deepEqual(await readAll(store.read(blob.digest, { offset: blob.size - 5 })), content.subarray(-5));
+    assert.deepEqual(await readAll(store.read(blob.digest, { offset: blob.size })), Buffer.alloc(0));
+    assert.deepEqual(await readAll(store.read(blob.digest, { length: 0 })), Buffer.alloc(0));
+  });
+
+  contract('what is written bit by bit is there when it is committed, and not before', async (store) => {
+    const sha512 = `sha512:${createHash('sha512').update(content).digest('hex')}` as Digest;
+    for (const digest of [blob.digest, sha512]) {
+      await using writer = await store.write();
+      for await (const chunk of chunked(content)) await writer.append(chunk);
+      assert.equal(writer.size, blob.size);
+      assert.equal(await store.stat(digest), undefined);
+      assert.deepEqual(await writer.commit(digest), { digest, size: blob.size });
+      assert.deepEqual(await readAll(store.read(digest)), content);
+    }
+    await using again = await store.write();
+    await again.append(content);
+    await again.commit(blob.digest);
+    assert.deepEqual(await readAll(store.read(blob.digest)), content);
+  });
+
+  contract('what is written and not committed, or is something else than was said, is thrown away', async (store) => {
+    const writer = await store.write();
+    await writer.append(content.subarray(1));
+    await assert.rejects(writer.commit(blob.digest), { code: 'DIGEST_MISMATCH' });
+    await writer.close();
+    await writer.close();
+    assert.deepEqual(await digests(store), []);
+  });
+
   contract('a stream that fails leaves nothing', async (store) => {
     const failure = new Error('broken');
     const failing = (async function* () {

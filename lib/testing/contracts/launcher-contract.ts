@@ -20,8 +20,8 @@ export function launcherContract(fixture: LauncherFixture): void {
       await using tested = await fixture.open();
       const launch: Launch = async (program, words = [], { environment, terminal, ...request } = {}) => {
         const options = { ...(environment && { environment }), ...(terminal && { terminal }) };
-        const plan = tested.plan(program, words, options);
-        return tested.launcher.launch({ ...baseRequest, plan, terminal: terminal !== undefined, ...request });
+        const spec = tested.spec(program, words, options);
+        return tested.launcher.launch({ ...baseRequest, spec, terminal: terminal !== undefined, ...request });
       };
       const alive = setInterval(() => undefined, 1000); // a launched process alone does not keep this one going
       try {

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors/engine-error.js';
-import type { LaunchPlan, PlanOperation, PlanStage } from '../../runtime/launch-plan.js';
+import type { ContainerSpec } from '../../runtime/container-spec.js';
+import type { PlanOperation, PlanStage } from '../../runtime/launch-plan.js';
 import { baseRequest, type LauncherContract } from './launcher-under-test.js';
 
 /** What a {@link Launcher} does when a launch fails. */
 export function launcherFailureContract(contract: LauncherContract): void {
   contract('a missing program and one that cannot be executed are told apart', async (_, tested) => {
-    const missing = tested.launcher.launch({ ...baseRequest, plan: tested.brokenPlan('missing') });
+    const missing = tested.launcher.launch({ ...baseRequest, spec: tested.brokenSpec('missing') });
     await assert.rejects(missing, (error) => EngineError.is(error, 'PROGRAM_NOT_FOUND') && error.data.exitCode === 127);
-    const closed = tested.launcher.launch({ ...baseRequest, plan: tested.brokenPlan('not executable') });
+    const closed = tested.launcher.launch({ ...baseRequest, spec: tested.brokenSpec('not executable') });
     await assert.rejects(
       closed,
       (error) => EngineError.is(error, 'PROGRAM_NOT_EXECUTABLE') && error.data.exitCode === 126,
@@ -20,9 +21,9 @@ export function launcherFailureContract(contract: LauncherContract): void {
   for (const stage of ['prepare', 'parent', 'child'] as const) {
     contract(`a failure of stage ${stage} names what failed, and is cleaned up after`, async (_, tested) => {
       const made = join(tested.directory, 'made');
-      const plan = withOperations(tested.plan('hang', [], {}), made, stage);
+      const spec = withOperations(tested.spec('hang', [], {}), made, stage);
       const files = { processFile: join(tested.directory, 'process'), exitFile: join(tested.directory, 'exit') };
-      await assert.rejects(tested.launcher.launch({ ...baseRequest, ...files, plan }), (error) => {
+      await assert.rejects(tested.launcher.launch({ ...baseRequest, ...files, spec }), (error) => {
         assert.ok(EngineError.is(error, 'LAUNCH_FAILED'), String(error));
         const { operation, errno, operand } = error.data;
         assert.deepEqual(
@@ -42,7 +43,7 @@ export function launcherFailureContract(contract: LauncherContract): void {
       const made = join(tested.directory, 'made');
       const process = await tested.launcher.launch({
         ...baseRequest,
-        plan: withOperations(tested.plan('hang', [], {}), made),
+        spec: withOperations(tested.spec('hang', [], {}), made),
       });
       assert.ok(existsSync(made));
       process.signal(9);
@@ -55,8 +56,8 @@ export function launcherFailureContract(contract: LauncherContract): void {
     'a failing clean-up is told by the release, skips nothing, and leaves the exit as it was',
     async (_, tested) => {
       const made = join(tested.directory, 'made');
-      const plan = withOperations(tested.plan('exit', ['6'], {}), made, 'cleanup');
-      const process = await tested.launcher.launch({ ...baseRequest, plan });
+      const spec = withOperations(tested.spec('exit', ['6'], {}), made, 'cleanup');
+      const process = await tested.launcher.launch({ ...baseRequest, spec });
       assert.equal((await process.exited).exitCode, 6);
       await assert.rejects(
         process.released,
@@ -71,15 +72,17 @@ export function launcherFailureContract(contract: LauncherContract): void {
 const missingFile = '/nonexistent/tscontainer';
 
 /** Adds a directory that lives as long as the process, and an operation that fails in stage `failing`. */
-function withOperations(plan: LaunchPlan, made: string, failing?: PlanStage): LaunchPlan {
+function withOperations(spec: ContainerSpec, made: string, failing?: PlanStage): ContainerSpec {
   const failure: PlanOperation = { op: 'write-file', path: missingFile, data: '' };
   const before = (stage: PlanStage): readonly PlanOperation[] => (stage === failing ? [failure] : []);
   mkdirSync(join(made, '..'), { recursive: true });
   return {
-    ...plan,
-    prepare: [{ op: 'make-directory', path: made, mode: 0o700 }, ...before('prepare'), ...plan.prepare],
-    parent: [...before('parent'), ...plan.parent],
-    child: [...before('child'), ...plan.child],
-    cleanup: [...before('cleanup'), ...plan.cleanup, { op: 'remove-directory', path: made }],
+    ...spec,
+    network: {
+      prepare: [{ op: 'make-directory', path: made, mode: 0o700 }, ...before('prepare')],
+      parent: before('parent'),
+      child: before('child'),
+      cleanup: [...before('cleanup'), { op: 'remove-directory', path: made }],
+    },
   };
 }

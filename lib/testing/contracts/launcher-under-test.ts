@@ -1,4 +1,4 @@
-import type { LaunchPlan } from '../../runtime/launch-plan.js';
+import type { ContainerSpec } from '../../runtime/container-spec.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../../runtime/launcher.js';
 import type { ContractProgramName } from './launcher-programs.js';
 
@@ -13,10 +13,10 @@ export interface LauncherUnderTest extends AsyncDisposable {
   readonly launcher: Launcher;
   /** An empty directory of the host, for files of the test. */
   readonly directory: string;
-  /** The plan that runs a program of {@link contractPrograms} in new mount and PID namespaces. */
-  plan(program: ContractProgramName, words: readonly string[], options: CommandOptions): LaunchPlan;
+  /** A container that runs a program of {@link contractPrograms} in new mount and PID namespaces. */
+  spec(program: ContractProgramName, words: readonly string[], options: CommandOptions): ContainerSpec;
   /** The same for a file that is missing, or that is there without the right to execute it. */
-  brokenPlan(kind: 'missing' | 'not executable'): LaunchPlan;
+  brokenSpec(kind: 'missing' | 'not executable'): ContainerSpec;
 }
 
 /** How a launcher is tested. */
@@ -30,7 +30,7 @@ export interface LauncherFixture {
 export type Launch = (
   program: ContractProgramName,
   words?: readonly string[],
-  request?: Partial<Omit<LaunchRequest, 'plan' | 'terminal'>> & CommandOptions,
+  request?: Partial<Omit<LaunchRequest, 'spec' | 'terminal'>> & CommandOptions,
 ) => Promise<LaunchedProcess>;
 
 export type LauncherContract = (
@@ -38,7 +38,7 @@ export type LauncherContract = (
   body: (launch: Launch, tested: LauncherUnderTest) => Promise<void>,
 ) => void;
 
-/** A launch without a plan: pipes, and the life of this process. */
+/** A launch of nothing yet: pipes, and the life of this process. */
 export const baseRequest = {
   stdin: 'pipe',
   output: 'pipe',

@@ -41,7 +41,7 @@ function recordOf(id: string, change: Partial<ContainerRecord> = {}): ContainerR
 }
 
 async function save({ records }: Opened, record: ContainerRecord): Promise<void> {
-  records.makeDirectory(record.id);
+  records.makeDirectories(record.id);
   if (record.name !== record.id.slice(0, 12)) await records.reserveName(record.name, record.id);
   await records.save(record);
 }
@@ -55,7 +55,9 @@ test('a record comes back as it was saved, durable or not', async (context) => {
   await save(opened, detached);
   assert.deepEqual(await opened.records.read(record.id), record);
   assert.deepEqual(await opened.records.read(detached.id), detached);
-  assert.deepEqual(readdirSync(opened.layout.container(record.id)), ['record.json']);
+  assert.deepEqual(readdirSync(opened.layout.container(record.id)), [], 'what ends with its owner is in RUN');
+  assert.deepEqual(readdirSync(opened.layout.runContainer(record.id)), ['record.json']);
+  assert.deepEqual(readdirSync(opened.layout.container(detached.id)), ['record.json']);
 });
 
 test('the newest comes first in the list', async (context) => {
@@ -78,7 +80,8 @@ test('others cannot read what containers are made of', async (context) => {
   await save(opened, recordOf(idOf('a'), { name: 'web' }));
   const modeOf = (path: string): number => statSync(path).mode & 0o777;
   assert.equal(modeOf(opened.layout.container(idOf('a'))), 0o700);
-  assert.equal(modeOf(join(opened.layout.container(idOf('a')), 'record.json')), 0o600);
+  assert.equal(modeOf(opened.layout.runContainer(idOf('a'))), 0o700);
+  assert.equal(modeOf(join(opened.layout.runContainer(idOf('a')), 'record.json')), 0o600);
   assert.equal(modeOf(join(opened.layout.names(), 'web')), 0o600);
   assert.equal(modeOf(opened.layout.containers()), 0o711);
   assert.equal(modeOf(opened.layout.run), 0o700);
@@ -109,7 +112,7 @@ test('a name wins over the beginning of an id', async (context) => {
 test('of many who want one name at once, one gets it', async (context) => {
   const { records } = await open(context);
   const ids = Array.from({ length: 20 }, (_, index) => idOf(index.toString(16).padStart(2, '0')));
-  for (const id of ids) records.makeDirectory(id);
+  for (const id of ids) records.makeDirectories(id);
   const results = await Promise.allSettled(ids.map((id) => records.reserveName('web', id)));
   const winners = results.filter(({ status }) => status === 'fulfilled');
   assert.equal(winners.length, 1);
@@ -123,7 +126,7 @@ test('of many who want one name at once, one gets it', async (context) => {
 
 test('a name is free again once it was given back, by its holder alone', async (context) => {
   const { records } = await open(context);
-  for (const start of ['a', 'b']) records.makeDirectory(idOf(start));
+  for (const start of ['a', 'b']) records.makeDirectories(idOf(start));
   await records.reserveName('web', idOf('a'));
   await records.releaseName('web', idOf('b'));
   await rejection(records.reserveName('web', idOf('b')), 'NAME_TAKEN');
@@ -134,17 +137,17 @@ test('a name is free again once it was given back, by its holder alone', async (
 
 test('a name of a container that a crash has taken away is free', async (context) => {
   const { records, layout } = await open(context);
-  records.makeDirectory(idOf('a'));
+  records.makeDirectories(idOf('a'));
   await records.reserveName('web', idOf('a'));
   rmSync(layout.container(idOf('a')), { recursive: true });
-  records.makeDirectory(idOf('b'));
+  records.makeDirectories(idOf('b'));
   await records.reserveName('web', idOf('b'));
   await rejection(records.resolve('web'), 'NO_SUCH_CONTAINER'); // its record is not there yet
 });
 
 test('names that could leave the directory are refused', async (context) => {
   const { records } = await open(context);
-  records.makeDirectory(idOf('a'));
+  records.makeDirectories(idOf('a'));
   for (const name of ['', '.', '..', '../x', 'a/b', '-a', '.a', 'a b', 'ä', 'a\0', 'x'.repeat(64)]) {
     const { data } = await rejection(records.reserveName(name, idOf('a')), 'INVALID_NAME');
     assert.equal(data.value, name);
@@ -156,8 +159,8 @@ test('what has no record yet is no container, and does not disturb the others', 
   const opened = await open(context);
   const { records, layout } = opened;
   await save(opened, recordOf(idOf('a')));
-  records.makeDirectory(idOf('b'));
-  records.makeDirectory(idOf('c'));
+  records.makeDirectories(idOf('b'));
+  records.makeDirectories(idOf('c'));
   writeFileSync(join(layout.container(idOf('c')), 'record.json'), '');
   mkdirSync(join(layout.containers(), 'lost+found'));
   assert.equal((await records.list()).length, 1);

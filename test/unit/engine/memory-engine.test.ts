@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { recover } from '#lib/engine/recover.js';
+import { MemoryCgroups } from '#lib/runtime/cgroup/memory/memory-cgroups.js';
 import { MemoryLauncher } from '#lib/runtime/memory/memory-launcher.js';
 import { memoryServices } from '#lib/testing/memory-engine.js';
 import { openMemoryLab } from '../../helpers/memory-lab.js';
@@ -23,7 +24,8 @@ describe('run', () => {
   });
 
   test('that fails at any point leaves nothing', async (context) => {
-    const { engine, root, services } = await openMemoryLab(context, { launcher: { users: [] } });
+    const cgroups = new MemoryCgroups({ controllers: ['pids'] });
+    const { engine, root, services } = await openMemoryLab(context, { launcher: { users: [] }, cgroups });
     await rejection(engine.run('test', ['missing']), 'PROGRAM_NOT_FOUND');
     await rejection(engine.run('test', ['exit'], { user: 'ghost' }), 'NO_SUCH_USER');
     await rejection(engine.run('test', ['exit'], { name: '..' }), 'INVALID_NAME');
@@ -145,7 +147,7 @@ describe('recovery', () => {
   test('removes what an owner that was killed has left', async (context) => {
     const { create, root, kernel, services } = await openMemoryLab(context);
     const container = await create(['hang'], { name: 'orphan' });
-    const path = join(root, 'containers', container.id, 'record.json');
+    const path = join(services.layout.runContainer(container.id), 'record.json');
     const record = {
       ...(await services.containers.records.read(container.id)),
       owner: { pid: 4_194_305, startTicks: '1' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildJoinPlan, buildLaunchPlan } from '#lib/runtime/build-launch-plan.js';
+import { buildJoinPlan, buildLaunchPlan, buildPlan } from '#lib/runtime/build-launch-plan.js';
+import { capabilityMask } from '#lib/runtime/capabilities.js';
 import { type ContainerSpec, emptyPart, type JoinSpec, type ProcessSpec } from '#lib/runtime/container-spec.js';
 import { encodePlan } from '#lib/runtime/encode-plan.js';
 import type { LaunchPlan, PlanOperation, PlanStage } from '#lib/runtime/launch-plan.js';
@@ -21,7 +22,9 @@ const process: ProcessSpec = {
 };
 
 const spec: ContainerSpec = {
-  removeAtEnd: ['/gone'],
+  kind: 'container',
+  id: 'a'.repeat(64),
+  removeAtEnd: [{ path: '/gone' }, { path: '/slow', trash: '/trash/slow' }],
   root: { type: 'overlay', lower: ['/l2', '/l1'], upper: '/u', work: '/w', volatile: true },
   readonlyRoot: true,
   rootTarget: '/run/root',
@@ -34,6 +37,7 @@ const spec: ContainerSpec = {
   nodes: [{ op: 'symlink', path: '/dev/fd', destination: '/proc/self/fd' }],
   maskedPaths: ['/proc/kcore'],
   readonlyPaths: ['/proc/sys'],
+  files: [{ path: '/run/c/hosts', mode: 0o644, content: 'x' }],
   cgroup: {
     ...emptyPart,
     prepare: [{ op: 'join-cgroup', path: '/cg' }],
@@ -90,19 +94,34 @@ describe('the plan of a container', () => {
     assertOrder(plan, 'named-identity', 'working-directory');
   });
 
-  test('waits for the host side before it uses the network or shows cgroups', () => {
-    assertOrder(plan, 'sync', 'unshare', 'hostname');
-    const sync = place(plan, 'sync');
-    const network = plan.child.findIndex((each) => each.op === 'write-file');
+  test('shows cgroups once their namespace is there', () => {
     const cgroups = plan.child.findIndex((each) => each.op === 'mount' && each.type === 'cgroup2');
-    assert.ok(sync < network && sync < cgroups);
     assert.ok(place(plan, 'unshare') < cgroups, 'the root of the namespace is the group that the child is in by then');
   });
 
-  test('the network writes its sysctls before /proc/sys becomes read-only', () => {
-    const network = plan.child.findIndex((each) => each.op === 'write-file');
-    assert.ok(network < place(plan, 'readonly-path'));
-    assert.ok(place(plan, 'mask') < place(plan, 'pivot-root'));
+  test('has all of the network before there is a child, which then waits for nobody and copies nothing', () => {
+    assert.deepEqual(
+      plan.prepare.map(({ op }) => op),
+      ['make-file', 'join-cgroup', 'reserve-port', 'new-network', 'write-file', 'enter-network', 'write-file'],
+    );
+    assert.deepEqual(plan.prepare[4], spec.network.parent[0], 'the host side acts on the host, beside the namespace');
+    assert.deepEqual(plan.prepare[6], spec.network.child[0], 'the rest acts inside');
+    assert.deepEqual(plan.parent, []);
+    assert.ok(!plan.child.some((each) => each.op === 'sync'));
+    assert.equal(plan.sharesMemory, true);
+  });
+
+  test('with a user namespace the network is made by the child, who waits for the host side', () => {
+    const mapped = buildLaunchPlan({ ...spec, namespaces: [...spec.namespaces, 'user'] });
+    assert.deepEqual(mapped.namespaces, ['mount', 'pid', 'ipc', 'uts', 'net', 'user']);
+    assert.deepEqual(mapped.parent, spec.network.parent);
+    assert.ok(mapped.sharesMemory !== true);
+    assertOrder(mapped, 'sync', 'unshare', 'write-file', 'readonly-path', 'mask', 'pivot-root');
+  });
+
+  test('shares no memory with a child whom other processes see from its beginning', () => {
+    const inForeignPidNamespace = spec.namespaces.filter((kind) => kind !== 'pid');
+    assert.ok(buildLaunchPlan({ ...spec, namespaces: inForeignPidNamespace }).sharesMemory !== true);
   });
 
   test('a read-only root comes after everything that is made in it', () => {
@@ -121,21 +140,17 @@ describe('the plan of a container', () => {
     assertOrder(plan, 'oom-score', 'pivot-root');
   });
 
-  test('the cgroup namespace is made by unshare, all others by clone', () => {
-    assert.deepEqual(plan.namespaces, ['mount', 'pid', 'ipc', 'uts', 'net']);
+  test('the cgroup namespace is made by unshare, that of the network by the shim, all others by clone', () => {
+    assert.deepEqual(plan.namespaces, ['mount', 'pid', 'ipc', 'uts']);
     const without = buildLaunchPlan({ ...spec, namespaces: ['mount', 'pid'] });
     assert.ok(!without.child.some((each) => each.op === 'unshare' || each.op === 'hostname'));
   });
 
   test('joins its cgroup before the host side of the network, and undoes the network first', () => {
-    assert.deepEqual(
-      plan.prepare.map(({ op }) => op),
-      ['join-cgroup', 'reserve-port'],
-    );
-    assert.deepEqual(plan.parent, spec.network.parent);
+    assert.equal(plan.prepare[1]?.op, 'join-cgroup');
     assert.deepEqual(
       plan.cleanup.map(({ op }) => op),
-      ['write-file', 'remove-directory', 'remove-tree'],
+      ['write-file', 'remove-directory', 'remove-tree', 'discard-tree'],
     );
   });
 
@@ -197,6 +212,8 @@ test('permitted capabilities are the effective ones, and numeric users need no l
 
 describe('the plan of a process that joins', () => {
   const join: JoinSpec = {
+    kind: 'join',
+    id: spec.id,
     target: { pid: 77, startTicks: 99n },
     namespaces: ['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'],
     cgroup: { ...emptyPart, prepare: [{ op: 'join-cgroup', path: '/cg' }] },
@@ -217,7 +234,7 @@ describe('the plan of a process that joins', () => {
   });
 
   test('joins the other namespaces only once it is in the cgroup, and gives the same rights up', () => {
-    assertOrder(plan, 'sync', 'join-namespace', 'use-root', 'terminal', 'bounding', 'named-identity', 'execute');
+    assertOrder(plan, 'join-namespace', 'use-root', 'terminal', 'bounding', 'named-identity', 'execute');
     assert.deepEqual(plan.child[place(plan, 'join-namespace')], {
       op: 'join-namespace',
       slot: 0,
@@ -231,6 +248,15 @@ describe('the plan of a process that joins', () => {
     assert.deepEqual(tail(plan), tail(buildLaunchPlan(spec)));
   });
 
+  test('shares memory, unless processes of the container could look into it', () => {
+    assert.equal(plan.sharesMemory, true);
+    const bounding = capabilityMask(['CHOWN', 'SYS_PTRACE']);
+    const traced = { ...process, capabilities: { ...process.capabilities, bounding } };
+    const apart = buildJoinPlan({ ...join, process: traced });
+    assert.ok(apart.sharesMemory !== true);
+    assertOrder(apart, 'sync', 'join-namespace');
+  });
+
   test('does not join a PID namespace that the container shares with the host', () => {
     const shared = buildJoinPlan({ ...join, namespaces: ['mount'] });
     assert.ok(!shared.prepare.some((each) => each.op === 'join-namespace'));
@@ -239,11 +265,18 @@ describe('the plan of a process that joins', () => {
 
 test('every operation stands in a stage in which the shim accepts it', () => {
   const rows = [...nativeOperations().values()];
-  const join = { target: { pid: 1, startTicks: 1n }, namespaces: spec.namespaces, cgroup: emptyPart, process };
+  const join: JoinSpec = {
+    kind: 'join',
+    id: spec.id,
+    target: { pid: 1, startTicks: 1n },
+    namespaces: spec.namespaces,
+    cgroup: emptyPart,
+    process,
+  };
   for (const plan of [
     buildLaunchPlan(spec),
     buildLaunchPlan(withProcess({ noNewPrivileges: true, user: { kind: 'ids', uid: 1, gid: 1, groups: [] } })),
-    buildJoinPlan(join),
+    buildPlan(join),
   ]) {
     assert.ok(encodePlan(plan).length > 0);
     for (const stage of planStages) {

@@ -36,6 +36,12 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'remove-tree', path: '/d' }, ['/d']],
   [{ op: 'write-file', path: '/f', data: 'x\ny' }, ['/f', 'x\ny']],
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
+  [{ op: 'thaw-on-kill', path: '/cg/freezer.state', data: 'THAWED' }, ['/cg/freezer.state', 'THAWED']],
+  [{ op: 'new-network' }, []],
+  [{ op: 'enter-network' }, []],
+  [{ op: 'discard-tree', path: '/d', trash: '/t' }, ['/d', '/t']],
+  [{ op: 'make-file', path: '/f', mode: 0o644, data: 'x' }, ['/f', 0o644, 'x']],
+  [{ op: 'write-values', path: '/f', values: ['a', 'b c'] }, ['/f', ['a', 'b c']]],
   [{ op: 'device-filter', path: '/cg', program: Uint8Array.of(0x95, 0, 0, 0) }, ['/cg', Buffer.from([0x95, 0, 0, 0])]],
   [
     { op: 'netlink', protocol: 'netfilter', messages: Uint8Array.of(1, 2, 3), tolerate: [2, 17], labels: ['not sent'] },

@@ -19,7 +19,7 @@ export function createNoCgroupManager(host: { readonly reason: string }): Cgroup
     },
     update: ({ id, next }) => {
       check(id, next);
-      return [];
+      return { prepare: [], writes: [], enter: [] };
     },
   };
 }

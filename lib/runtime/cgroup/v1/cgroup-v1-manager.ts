@@ -1,6 +1,13 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
-import type { JoinCgroup, MakeDirectory, PlanOperation, RemoveDirectory, WriteFile } from '../../launch-plan.js';
-import type { CgroupFiles, CgroupManager } from '../cgroup.js';
+import type {
+  JoinCgroup,
+  MakeDirectory,
+  PlanOperation,
+  RemoveDirectory,
+  WriteFile,
+  WriteValues,
+} from '../../launch-plan.js';
+import type { CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
 import { type DeviceRule, defaultDeviceRules, formatDeviceRule } from '../device-rules.js';
@@ -8,10 +15,10 @@ import { requireBlockWeight, requiredControllers } from '../required-controllers
 import { type CgroupLimits, checkResources } from '../resources.js';
 import { changedWrites } from '../update-writes.js';
 import { blockWrites } from './block-writes.js';
+import { cgroupV1Files, type CgroupV1Directories as Directories } from './cgroup-v1-files.js';
 import { memoryWrites } from './memory-writes.js';
 
 type HostV1 = Extract<CgroupHost, { version: 'v1' }>;
-type Directories = Partial<Record<Controller, string>>;
 
 /**
  * Hierarchies that every container joins where they exist: counters, kill and pause need them, and the updates of a
@@ -44,49 +51,45 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
       const directories = directoriesIn(roots, [...shared, id]);
       const own = [...new Set(Object.values(directories))]; // co-mounted controllers share a directory
       const join = own.map((path): JoinCgroup => ({ op: 'join-cgroup', path }));
-      const made = [...new Set(roots.values())].flatMap((root) =>
-        root === roots.get('cpuset') ? makeCpuset(host, root, shared, id) : makeAll(root, [...shared, id]),
-      );
       return {
         prepare: [
-          ...made,
+          ...[...new Set(roots.values())].flatMap((root) => makeGroup(host, root, shared, id)),
           ...limitWrites(directories, limits, host),
           ...deviceWrites(directories, request.devices),
+          ...thawOnKill(directories),
           ...join,
         ],
         join,
-        cleanup: own.map((path): RemoveDirectory => ({ op: 'remove-directory', path })),
-        files: filesOf(directories),
+        cleanup: everyRoot(host).map((root): RemoveDirectory => {
+          return { op: 'remove-directory', path: [root, ...shared, id].join('/') }; // an update may have made any
+        }),
+        files: cgroupV1Files(directories),
         enforcesDevices: directories.devices !== undefined,
-        sharedDirectories: sharedDirectories(host, shared),
+        sharedDirectories: everyRoot(host).map((root) => [root, ...shared].join('/')),
       };
     },
-    update: ({ id, current, next }) => {
-      const before = checkResources(current);
-      const limits = checkResources(next);
+    update: (request) => {
+      const id = checkCgroupId(request.id);
+      const before = checkResources(request.current);
+      const limits = checkResources(request.next);
       requireAll(host, limits);
-      const directories = directoriesIn(rootsFor(host, before), [...shared, checkCgroupId(id)]);
-      requireJoined(directories, limits);
-      const unlimited = { 'cpuset.cpus': host.cpuset?.cpus ?? '', 'cpuset.mems': host.cpuset?.mems ?? '' };
-      return changedWrites(
-        limitWrites(directories, before, host),
-        limitWrites(directories, limits, host, before.memory?.withSwap.bytes),
-        unlimited,
-      );
+      const joined = rootsFor(host, before);
+      const needed = rootsFor(host, limits);
+      const directories = directoriesIn(new Map([...joined, ...needed]), [...shared, id]);
+      const entered = [...new Set(needed.values())].filter((root) => ![...joined.values()].includes(root));
+      const { cpus = '\n', mems = '\n' } = host.cpuset ?? {};
+      const unlimited = { 'cpuset.cpus': cpus, 'cpuset.mems': mems };
+      return {
+        prepare: entered.flatMap((root) => makeGroup(host, root, shared, id)),
+        writes: changedWrites(
+          limitWrites(directories, before, host),
+          limitWrites(directories, limits, host, before.memory?.withSwap.bytes),
+          unlimited,
+        ),
+        enter: entered.map((root) => [root, ...shared, id].join('/')),
+      };
     },
   };
-}
-
-/** Processes are moved into a hierarchy before they run anything: later some could have been forgotten. */
-function requireJoined(directories: Directories, limits: CgroupLimits): void {
-  for (const needed of requiredControllers(limits, 'blkio')) {
-    if (directories[needed.controller] === undefined) {
-      throw new EngineError('CONTROLLER_MISSING', {
-        ...needed,
-        hint: 'the container was started without such a limit',
-      });
-    }
-  }
 }
 
 function rootsFor(host: HostV1, limits: CgroupLimits): ReadonlyMap<Controller, string> {
@@ -102,10 +105,9 @@ function rootsFor(host: HostV1, limits: CgroupLimits): ReadonlyMap<Controller, s
 const directoriesIn = (roots: ReadonlyMap<Controller, string>, parts: readonly string[]): Directories =>
   Object.fromEntries([...roots].map(([controller, root]) => [controller, [root, ...parts].join('/')]));
 
-/** Of every hierarchy that a container of this engine may have joined, whatever this one asks for. */
-function sharedDirectories(host: HostV1, shared: readonly string[]): string[] {
-  const roots = [...always, ...onDemand].flatMap((controller) => host.hierarchies[controller] ?? []);
-  return [...new Set(roots)].map((root) => [root, ...shared].join('/'));
+/** Every hierarchy that a container of this engine may have joined, whatever this one asks for. */
+function everyRoot(host: HostV1): string[] {
+  return [...new Set([...always, ...onDemand].flatMap((controller) => host.hierarchies[controller] ?? []))];
 }
 
 function requireAll(host: HostV1, limits: CgroupLimits): void {
@@ -125,35 +127,30 @@ function requireAll(host: HostV1, limits: CgroupLimits): void {
   requireBlockWeight(limits, host.blockWeightFiles, 'blkio');
 }
 
-function makeAll(root: string, parts: readonly string[]): MakeDirectory[] {
-  return parts.map((_, index) => ({
-    op: 'make-directory',
-    path: [root, ...parts.slice(0, index + 1)].join('/'),
-    mode: 0o755,
-  }));
+function makeGroup(host: HostV1, root: string, shared: readonly string[], id: string): (MakeDirectory | WriteFile)[] {
+  if (root === host.hierarchies.cpuset) return makeCpuset(host, root, shared, id);
+  return [{ op: 'make-directory', path: [root, ...shared, id].join('/'), mode: 0o755 }];
 }
 
 /**
  * A new cpuset group is unusable until it has processors and memory nodes. The engine's group gets those of the group
  * above, by value below the root (whose flags are not ours to change) and by inheritance below a configured parent.
  */
-function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: string): PlanOperation[] {
+function makeCpuset(host: HostV1, root: string, shared: readonly string[], id: string): (MakeDirectory | WriteFile)[] {
   const group = [root, ...shared].join('/');
   const parent = [root, ...shared.slice(0, -1)].join('/');
-  const above: PlanOperation[] = makeAll(root, shared.slice(0, -1));
-  const engine: PlanOperation = { op: 'make-directory', path: group, mode: 0o755 };
+  const engine: MakeDirectory = { op: 'make-directory', path: group, mode: 0o755 };
   const filled: (WriteFile | undefined)[] =
     parent === root
       ? [write(group, 'cpuset.cpus', host.cpuset?.cpus), write(group, 'cpuset.mems', host.cpuset?.mems)]
       : [];
-  const inherit = (directory: string): PlanOperation => ({
+  const inherit = (directory: string): WriteFile => ({
     op: 'write-file',
     path: `${directory}/cgroup.clone_children`,
     data: '1',
   });
   return [
-    ...above,
-    ...(parent === root ? [] : [inherit(parent)]),
+    ...(parent === root ? [] : [{ op: 'make-directory', path: parent, mode: 0o755 } as const, inherit(parent)]),
     engine,
     ...filled.filter((each) => each !== undefined),
     inherit(group),
@@ -186,47 +183,23 @@ function limitWrites(
   return writes.filter((each) => each !== undefined);
 }
 
-function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteFile[] {
+/** In the order of the rules; neighbours for the same file go together. */
+function deviceWrites(directories: Directories, devices: readonly DeviceRule[] = defaultDeviceRules): WriteValues[] {
   const { devices: directory } = directories;
   if (directory === undefined) return [];
-  const inOrder = devices.map(
-    (rule): WriteFile => ({
-      op: 'write-file',
-      path: `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`,
-      data: formatDeviceRule(rule),
-    }),
-  );
-  return [{ op: 'write-file', path: `${directory}/devices.deny`, data: 'a' }, ...inOrder];
+  const writes = [{ op: 'write-values' as const, path: `${directory}/devices.deny`, values: ['a'] }];
+  for (const rule of devices) {
+    const path = `${directory}/${rule.allow === false ? 'devices.deny' : 'devices.allow'}`;
+    const last = writes.at(-1);
+    if (last?.path === path) last.values.push(formatDeviceRule(rule));
+    else writes.push({ op: 'write-values', path, values: [formatDeviceRule(rule)] });
+  }
+  return writes;
 }
 
-function filesOf(directories: Directories): CgroupFiles {
-  const { memory, pids, cpu, cpuacct, freezer, blkio } = directories;
-  const processes = freezer ?? pids ?? memory ?? cpuacct;
-  return {
-    ...(memory && {
-      oomKills: `${memory}/memory.oom_control`,
-      memoryUsage: `${memory}/memory.usage_in_bytes`,
-      memoryStat: `${memory}/memory.stat`,
-      inactiveFileKey: 'total_inactive_file',
-      memoryLimit: `${memory}/memory.limit_in_bytes`,
-    }),
-    ...(cpuacct && { cpuUsage: { path: `${cpuacct}/cpuacct.usage`, format: 'nanoseconds' } }),
-    ...(cpu && { cpuThrottling: `${cpu}/cpu.stat` }),
-    ...(pids && { pidsCurrent: `${pids}/pids.current`, pidsLimit: `${pids}/pids.max` }),
-    ...(blkio && {
-      io: {
-        format: 'blkio',
-        bytes: `${blkio}/blkio.throttle.io_service_bytes_recursive`,
-        operations: `${blkio}/blkio.throttle.io_serviced_recursive`,
-      },
-    }),
-    ...(processes && { processes: `${processes}/cgroup.procs` }),
-    ...(freezer && { freeze: freezeFiles(`${freezer}/freezer.state`) }),
-  };
-}
-
-function freezeFiles(path: string): NonNullable<CgroupFiles['freeze']> {
-  return { path, frozen: 'FROZEN', thawed: 'THAWED', state: { path, frozen: 'FROZEN', thawed: 'THAWED' } };
+/** SIGKILL waits while a process is frozen. The supervisor may be the only one left to kill the container. */
+function thawOnKill({ freezer }: Directories): PlanOperation[] {
+  return freezer === undefined ? [] : [{ op: 'thaw-on-kill', path: `${freezer}/freezer.state`, data: 'THAWED' }];
 }
 
 function write(directory: string | undefined, file: string, data: string | number | undefined): WriteFile | undefined {

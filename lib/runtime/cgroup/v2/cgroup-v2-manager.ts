@@ -1,6 +1,6 @@
 import { EngineError } from '../../../core/errors/engine-error.js';
 import type { DeviceFilter, JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
-import type { CgroupFiles, CgroupManager } from '../cgroup.js';
+import type { CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
 import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
 import { cpuWeight } from '../cpu-weight.js';
@@ -9,6 +9,7 @@ import { requireBlockWeight, requiredControllers } from '../required-controllers
 import { type CgroupLimits, checkResources, type MemoryLimits } from '../resources.js';
 import { changedWrites } from '../update-writes.js';
 import { blockWrites } from './block-writes.js';
+import { cgroupV2Files } from './cgroup-v2-files.js';
 import { assembleDeviceProgram } from './device-program.js';
 
 type HostV2 = Extract<CgroupHost, { version: 'v2' }>;
@@ -41,7 +42,7 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
         ],
         join,
         cleanup: [{ op: 'remove-directory', path: directory }],
-        files: filesOf(directory, wanted),
+        files: cgroupV2Files(directory, wanted),
         enforcesDevices: host.deviceFilter,
         sharedDirectories: [[host.root, ...shared].join('/')],
       };
@@ -53,10 +54,11 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
       const directory = [host.root, ...shared, checkCgroupId(id)].join('/');
       const had = controllersFor(host, before);
       const added = controllersFor(host, limits).filter((each) => !had.includes(each));
-      return [
-        ...handDownAll(host, shared, added).flatMap(({ writes }) => writes),
-        ...changedWrites(limitWrites(directory, before, host), limitWrites(directory, limits, host)),
-      ];
+      return {
+        prepare: handDownAll(host, shared, added).flatMap(({ writes }) => writes),
+        writes: changedWrites(limitWrites(directory, before, host), limitWrites(directory, limits, host)),
+        enter: [],
+      };
     },
   };
 }
@@ -144,31 +146,4 @@ function deviceFilter(
 function swapOf(memory: MemoryLimits): string {
   const { bytes } = memory.withSwap;
   return bytes === 'unlimited' ? 'max' : String(bytes - memory.limit);
-}
-
-function filesOf(directory: string, controllers: readonly Controller[]): CgroupFiles {
-  return {
-    ...(controllers.includes('memory') && {
-      oomKills: `${directory}/memory.events`,
-      memoryUsage: `${directory}/memory.current`,
-      memoryStat: `${directory}/memory.stat`,
-      inactiveFileKey: 'inactive_file',
-      memoryLimit: `${directory}/memory.max`,
-    }),
-    cpuUsage: { path: `${directory}/cpu.stat`, format: 'cpu.stat' }, // usage is counted without the controller too
-    cpuThrottling: `${directory}/cpu.stat`,
-    ...(controllers.includes('pids') && {
-      pidsCurrent: `${directory}/pids.current`,
-      pidsLimit: `${directory}/pids.max`,
-    }),
-    ...(controllers.includes('io') && { io: { format: 'io.stat', path: `${directory}/io.stat` } }),
-    processes: `${directory}/cgroup.procs`,
-    freeze: {
-      path: `${directory}/cgroup.freeze`,
-      frozen: '1',
-      thawed: '0',
-      state: { path: `${directory}/cgroup.events`, frozen: 'frozen 1', thawed: 'frozen 0' },
-    },
-    kill: `${directory}/cgroup.kill`,
-  };
 }

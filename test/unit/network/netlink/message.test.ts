@@ -17,6 +17,17 @@ test('attributes carry their length and are padded to four bytes', () => {
   assert.equal(hex(nested(1, attribute(2, Uint8Array.of(9)))), '0c000180 05000200 09000000'.replaceAll(' ', ''));
 });
 
+test('an attribute that is too long for its length is refused, not cut (CVE-2021-43784)', () => {
+  assert.equal(attribute(3, new Uint8Array(65_531)).length, 65_536);
+  for (const size of [65_532, 65_537, 2 ** 17]) {
+    assert.throws(
+      () => attribute(3, new Uint8Array(size)),
+      (error) => EngineError.is(error, 'TOO_LARGE'),
+    );
+    assert.throws(() => nested(1, attribute(2, new Uint8Array(size / 2)), attribute(2, new Uint8Array(size / 2))));
+  }
+});
+
 test('messages of a datagram are numbered from one and can be read back', () => {
   const one = { label: 'a', type: 0x10, flags: 0x4, payload: Uint8Array.of(1) };
   const two = { label: 'b', type: 0x11, flags: 0, payload: Uint8Array.of(2, 3, 4, 5) };

@@ -8,10 +8,15 @@ import { cgroupHosts } from '../../../helpers/cgroup-hosts.js';
 const { v1, v2 } = cgroupHosts;
 const MIB = 1024 * 1024;
 
-const update = (host: CgroupHost, current: CgroupResources, next: CgroupResources): string[] =>
-  createCgroupManager(host)
-    .update({ id: 'abc', current, next })
-    .map(({ path, data }) => `${path.replace('/sys/fs/cgroup/', '').replace('tscontainer/abc/', '')} = ${data}`);
+const short = (path: string): string => path.replace('/sys/fs/cgroup/', '').replace('tscontainer/abc/', '');
+
+/** All writes, those that come before the limits too. */
+function update(host: CgroupHost, current: CgroupResources, next: CgroupResources): string[] {
+  const { prepare, writes } = createCgroupManager(host).update({ id: 'abc', current, next });
+  return [...prepare, ...writes].flatMap((each) =>
+    each.op === 'write-file' ? [`${short(each.path)} = ${each.data}`] : [],
+  );
+}
 
 test('what stays the same is not written again', () => {
   const limits = { memory: 64 * MIB, cpus: 1, pidsLimit: 10, cpuShares: 512 };
@@ -78,13 +83,40 @@ test('of several throttles only the one that changes is written', () => {
   assert.deepEqual(update(v1, current, next), ['blkio/blkio.throttle.write_bps_device = 8:0 4']);
 });
 
-test('a controller that is needed from now on is handed down on v2; on v1 processes would have to move', () => {
+test('a controller that is needed from now on is handed down on v2', () => {
   assert.deepEqual(update(v2, {}, { cpusetCpus: '0' }), [
     'cgroup.subtree_control = +cpuset',
     'tscontainer/cgroup.subtree_control = +cpuset',
     'cpuset.cpus = 0',
   ]);
-  assert.throws(() => update(v1, {}, { cpusetCpus: '0' }), { code: 'CONTROLLER_MISSING' });
+});
+
+test('v2: a list of processors is lifted by an empty line, since an empty write is none', () => {
+  assert.deepEqual(update(v2, { cpusetCpus: '0', cpusetMems: '0' }, {}), ['cpuset.mems = \n', 'cpuset.cpus = \n']);
+});
+
+test('v1: the group of a controller that is needed from now on is made, and has to be entered', () => {
+  const plan = createCgroupManager(v1).update({ id: 'abc', current: {}, next: { cpusetCpus: '0' } });
+  assert.deepEqual(
+    plan.prepare.map((each) => (each.op === 'make-directory' ? `make ${short(each.path)}` : short(each.path))),
+    [
+      'make cpuset/tscontainer',
+      'cpuset/tscontainer/cpuset.cpus',
+      'cpuset/tscontainer/cpuset.mems',
+      'cpuset/tscontainer/cgroup.clone_children',
+      'make cpuset/tscontainer/abc',
+    ],
+  );
+  assert.deepEqual(
+    plan.writes.map(({ path, data }) => `${short(path)} = ${data}`),
+    ['cpuset/cpuset.cpus = 0'],
+  );
+  assert.deepEqual(plan.enter, ['/sys/fs/cgroup/cpuset/tscontainer/abc']);
+});
+
+test('v1: who is in the cpuset stays there', () => {
+  const stay = createCgroupManager(v1).update({ id: 'abc', current: { cpusetCpus: '0' }, next: { cpusetCpus: '1' } });
+  assert.deepEqual([stay.prepare, stay.enter], [[], []]);
   assert.deepEqual(update(v1, { cpusetCpus: '0' }, { cpusetCpus: '1' }), ['cpuset/cpuset.cpus = 1']);
   assert.deepEqual(update(v1, { cpusetCpus: '0' }, {}), ['cpuset/cpuset.cpus = 0-1']);
 });

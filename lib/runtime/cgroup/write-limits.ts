@@ -1,0 +1,42 @@
+import { EngineError } from '../../core/errors/engine-error.js';
+import type { WriteFile } from '../launch-plan.js';
+import type { CgroupControl } from './cgroup-control.js';
+
+/**
+ * Writes limits to the files of groups that exist, in their order.
+ *
+ * @throws EngineError `SYSTEM_CALL_FAILED` for the first that the kernel refuses, with what that means.
+ */
+export async function writeLimits(
+  writes: readonly Pick<WriteFile, 'path' | 'data'>[],
+  control: Pick<CgroupControl, 'writeText'>,
+): Promise<void> {
+  for (const { path, data } of writes) {
+    try {
+      await control.writeText(path, data);
+    } catch (error) {
+      throw refusal(path, data, error);
+    }
+  }
+}
+
+function refusal(path: string, data: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const errno = String(error.code);
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  const hint = hints.find(([pattern, each]) => each === errno && pattern.test(file))?.[2] ?? '';
+  const operand = `'${data}' to ${path}`;
+  return new EngineError('SYSTEM_CALL_FAILED', { syscall: 'write', errno, operand, hint }, { cause: error });
+}
+
+const hints: readonly (readonly [file: RegExp, errno: string, hint: string])[] = [
+  [/^memory\.(?:limit|memsw)/, 'EBUSY', 'the container uses more than that, and the kernel could not make room'],
+  [/^memory\.(?:limit|memsw)/, 'EINVAL', 'memory may not exceed memory and swap together'],
+  [/^cpuset\.cpus$/, 'EINVAL', 'the host, or the group above, does not have these processors'],
+  [/^cpuset\.cpus$/, 'ERANGE', 'the host does not have these processors'],
+  [/^cpuset\.cpus$/, 'EACCES', 'the group above does not have these processors'],
+  [/^cpuset\.mems$/, 'EINVAL', 'the host, or the group above, does not have these memory nodes'],
+  [/^cpuset\.mems$/, 'ERANGE', 'the host does not have these memory nodes'],
+  [/^cpuset\.mems$/, 'EACCES', 'the group above does not have these memory nodes'],
+  [/^(?:io|blkio)\./, 'ENODEV', 'there is no such block device'],
+];
