@@ -36,7 +36,10 @@ export async function* readLogBlocks(
   const lines = new LogLines();
   try {
     session.begin(from ?? (await session.tailStart()));
-    if (options.tail !== undefined) yield* await lastLines(session, lines, options.tail);
+    if (options.tail !== undefined) {
+      yield* await lastLines(session, lines, options.tail, options.follow === true);
+      if (options.follow !== true) return;
+    }
     for await (const records of session.records()) for (const record of records) yield* lines.push(record);
     yield* lines.end();
   } finally {
@@ -44,15 +47,21 @@ export async function* readLogBlocks(
   }
 }
 
-/** The last of the lines that are complete now: what has no line break yet is the last line all the same. */
-async function lastLines(session: LogSession, lines: LogLines, tail: number): Promise<readonly LineBlock[]> {
+/** The last lines that there are now. One without a line break counts; with `follow` it comes later, when it is complete. */
+async function lastLines(
+  session: LogSession,
+  lines: LogLines,
+  tail: number,
+  follow: boolean,
+): Promise<readonly LineBlock[]> {
   let last: LineBlock[] = [];
   for await (const records of session.recordsSoFar()) {
     for (const record of records) for (const block of lines.push(record)) last.push(...singly(block));
     if (last.length > 2 * tail) last = last.slice(-tail); // one line of the other stream may have led far back
   }
-  const complete = tail - lines.unfinished;
-  return complete <= 0 ? [] : last.slice(-complete);
+  const wanted = follow ? tail - lines.unfinished : tail;
+  if (!follow) last.push(...lines.end());
+  return wanted <= 0 ? [] : last.slice(-wanted);
 }
 
 const singly = (block: LineBlock): readonly LineBlock[] => block.texts.map((text) => ({ ...block, texts: [text] }));

@@ -43,6 +43,7 @@ export interface Attachment {
   connect(): Promise<AttachmentStart>;
   /** Puts earlier output in front of the live one; resolves when the stream wants more, or nobody wants any. */
   replay(stream: 'stdout' | 'stderr', bytes: Buffer): Promise<void>;
+  /** From now on live output is passed on. */
   flow(): void;
   /** Rejects with `ATTACH_OVERRUN`, `SHIM_FAILED`, or what {@link end} was given. */
   readonly ended: Promise<AttachmentEnd>;

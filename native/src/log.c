@@ -180,7 +180,7 @@ static bool has_room(struct tsc_log *log, size_t size)
     return true;
 }
 
-void tsc_log_end(struct tsc_log *log)
+void tsc_log_tell_lost(struct tsc_log *log)
 {
     if (log->fd >= 0 && log->lost > 0 && has_room(log, sizeof(log->lost)) &&
         append(log, GAP, &log->lost, sizeof(log->lost)))
@@ -191,7 +191,7 @@ void tsc_log_write(struct tsc_log *log, int stream, const void *data, size_t siz
 {
     if (log->fd < 0)
         return;
-    tsc_log_end(log);
+    tsc_log_tell_lost(log);
     if (!has_room(log, size) || !append(log, (uint8_t)stream, data, size))
         log->lost += size;
 }

@@ -43,8 +43,8 @@ void tsc_log_take(struct tsc_log *log, struct tsc_reader *reader);
 int tsc_log_open(struct tsc_log *log, struct tsc_err *err);
 /* A full disk never stops a container: what cannot be written is lost, whole records at a time, and counted. */
 void tsc_log_write(struct tsc_log *log, int stream, const void *data, size_t size);
-/* After the last output: what is missing is mentioned, if there is room for that. */
-void tsc_log_end(struct tsc_log *log);
+/* Mentions what could not be written, if there is room for that now; before the next record, and at the end. */
+void tsc_log_tell_lost(struct tsc_log *log);
 /* Where the next record begins. */
 uint64_t tsc_log_position(const struct tsc_log *log);
 /* Nanoseconds since 1970. */

@@ -263,7 +263,7 @@ static void finish(struct supervisor *self)
     bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
 
-    tsc_log_end(&self->relay.log);
+    tsc_log_tell_lost(&self->relay.log);
     if (self->exit_file[0] != '\0') {
         char text[128];
 
