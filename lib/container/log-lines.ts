@@ -32,11 +32,12 @@ const BLOCK_BYTES = 16 * 1024;
 export class LogLines {
   readonly #rest = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   readonly #size = { stdout: 0, stderr: 0 };
-  #time = 0n;
+  /** Of the last piece. */
+  readonly #time = { stdout: 0n, stderr: 0n };
 
   *push({ stream, time, bytes }: LogRecord): Generator<LineBlock, void, void> {
     if (stream === 'gap') return;
-    this.#time = time;
+    this.#time[stream] = time;
     let start = 0;
     if (this.#size[stream] > 0) {
       const first = bytes.indexOf(NEWLINE);
@@ -59,9 +60,11 @@ export class LogLines {
     return Object.values(this.#size).filter((size) => size > 0).length;
   }
 
-  /** What has no line break at the end of the log. */
+  /** What has no line break at the end of the log, what was written last being the last. */
   *end(): Generator<LineBlock, void, void> {
-    for (const stream of ['stdout', 'stderr'] as const) if (this.#size[stream] > 0) yield this.#take(stream, true);
+    const order =
+      this.#time.stdout > this.#time.stderr ? (['stderr', 'stdout'] as const) : (['stdout', 'stderr'] as const);
+    for (const stream of order) if (this.#size[stream] > 0) yield this.#take(stream, true);
   }
 
   /** The record's bytes are valid for a moment only. */
@@ -74,7 +77,7 @@ export class LogLines {
     const text = Buffer.concat(this.#rest[stream]).toString('utf8');
     this.#rest[stream] = [];
     this.#size[stream] = 0;
-    return { stream, time: this.#time, texts: [text], partial };
+    return { stream, time: this.#time[stream], texts: [text], partial };
   }
 }
 

@@ -6,7 +6,10 @@ import type { LogFilter } from './log-filter.js';
 export interface LogOptions extends Abortable {
   /** Goes on until the container has ended and everything was read. Default false. */
   readonly follow?: boolean;
-  /** Begins with the last so many lines of those that are wanted. Default: all. */
+  /**
+   * Begins with the last so many lines of those that are wanted. What has no line break yet counts as a line, unless its
+   * stream has been silent since before the others of these lines. Default: all.
+   */
   readonly tail?: number;
   /** Default true. */
   readonly stdout?: boolean;

@@ -101,6 +101,7 @@ test('each tail is the end of all lines, wherever they were cut', async (context
     for (let start = 0; start < text.length; start += size) {
       pieces.push([start, text.slice(start, start + size), start % 3 === 0 ? 'stderr' : 'stdout']);
     }
+    pieces.push([900, '\n', 'stderr'], [901, '\n']);
     const container = await logged(context, pieces.slice(0, 5), pieces.slice(5, 9), pieces.slice(9));
     const all = await read(container);
     for (const tail of [1, 2, 3, 7, all.length - 1, all.length, all.length + 1]) {
