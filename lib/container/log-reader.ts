@@ -33,19 +33,28 @@ export class LogReader {
   #lost = 0n;
   #buffer: Buffer | undefined;
 
-  /** @param start - where to begin. Default: with the oldest record that there is. */
   constructor(
     private readonly prefix: string,
     private readonly lock: LockLog,
-    private readonly start?: bigint,
-  ) {}
+  ) {
+    this.#file = this.#openFirst(0n);
+  }
+
+  /** Where to begin. Default: with the oldest record there was when this was made; none of it has gone since. */
+  beginAt(position: bigint): void {
+    if (this.#file === undefined || position <= this.#file.position) return;
+    const before = this.#file;
+    this.#file = this.#openFirst(position) ?? before;
+    this.#offset = Number(position - this.#file.position);
+    if (this.#file !== before) closeSync(before.fd);
+  }
 
   /**
    * The next records, at most up to the position `end`; undefined when there are none now. They are valid until the next
    * call.
    */
   async next(end?: bigint): Promise<readonly LogRecord[] | undefined> {
-    this.#file ??= this.#openFirst();
+    this.#file ??= this.#openFirst(0n);
     for (let file = this.#file; file !== undefined; file = this.#file) {
       const records = await this.#read(file, end);
       if (records.length > 0) return records;
@@ -98,18 +107,17 @@ export class LogReader {
     this.#offset = 0;
   }
 
-  /** Once it is locked none of those behind it goes; until then it may be rotated away, and there is another first one. */
-  #openFirst(): OpenFile | undefined {
-    const { start } = this;
+  /**
+   * The file that holds a position, else the oldest. Once it is locked it stays, and those behind it; until then it may be
+   * rotated away, and there is another one.
+   */
+  #openFirst(start: bigint): OpenFile | undefined {
     for (;;) {
       const positions = logFiles(this.prefix);
-      const position = (start === undefined ? undefined : positions.findLast((each) => each <= start)) ?? positions[0];
+      const position = positions.findLast((each) => each <= start) ?? positions[0];
       if (position === undefined) return undefined;
       const file = this.#open(position);
-      if (file === undefined) continue;
-      this.#offset = start === undefined || start < position ? 0 : Number(start - position);
-      if (start !== undefined && start < position) this.#lost += position - start;
-      return file;
+      if (file !== undefined) return file;
     }
   }
 

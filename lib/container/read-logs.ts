@@ -18,7 +18,7 @@ export async function* readLogRecords(
 ): AsyncGenerator<readonly LogRecord[], void, void> {
   const session = new LogSession(services, id, options, checkLogOptions(options));
   try {
-    session.begin(await session.tailStart());
+    await session.begin();
     yield* session.records();
   } finally {
     session.close();
@@ -35,7 +35,7 @@ export async function* readLogBlocks(
   const session = new LogSession(services, id, options, checkLogOptions(options));
   const lines = new LogLines();
   try {
-    session.begin(from ?? (await session.tailStart()));
+    await session.begin(from);
     if (options.tail !== undefined) {
       yield* await lastLines(session, lines, options.tail, options.follow === true);
       if (options.follow !== true) return;
@@ -91,15 +91,13 @@ class LogSession {
     this.#isRunning = () => readState(files).status === 'running';
   }
 
-  async tailStart(): Promise<bigint | undefined> {
+  /** @param from - a position; default: where the tail begins, or the log. */
+  async begin(from?: bigint): Promise<void> {
     const { tail } = this.options;
-    if (tail === undefined) return undefined;
+    this.#reader = new LogReader(this.#prefix, this.#lock); // before looking around: nothing is rotated away from now on
     this.#end = logEnd(this.#prefix);
-    return findLogTail(this.#prefix, this.#end, tail, this.filter);
-  }
-
-  begin(start: bigint | undefined): void {
-    this.#reader = new LogReader(this.#prefix, this.#lock, start);
+    const start = from ?? (tail === undefined ? tail : await findLogTail(this.#prefix, this.#end, tail, this.filter));
+    if (start !== undefined) this.#reader.beginAt(start);
   }
 
   /** What was there when the reading began. */

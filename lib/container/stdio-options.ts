@@ -10,7 +10,10 @@ export interface TerminalSize {
 export interface LogFileOptions {
   /** Bytes of one file, or a text like `'20m'`; at least 128 KiB. Default 20 MiB. */
   readonly maxBytes?: number | string;
-  /** When the newest file is full, the oldest of more than so many is removed; 1 to 100. Default 5. */
+  /**
+   * When the newest file is full, the oldest of more than so many is removed; 1 to 100. One that somebody is reading stays,
+   * and younger ones, until there are 512 or 1 GiB too many. Default 5.
+   */
   readonly maxFiles?: number;
 }
 

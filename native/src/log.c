@@ -98,6 +98,14 @@ static bool is_being_read(const char *path)
     return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* How many files may be there for the sake of readers. */
+static size_t patience(const struct tsc_log *log)
+{
+    uint64_t files = TSC_LOG_PATIENCE_BYTES / (log->max_bytes == 0 ? 1 : log->max_bytes);
+
+    return files < 1 ? 1 : files > TSC_LOG_PATIENCE ? TSC_LOG_PATIENCE : (size_t)files;
+}
+
 /* Removes the oldest files until there are at most `keep`. One that cannot be removed is not counted any more. */
 static void forget_files(struct tsc_log *log, size_t keep)
 {
@@ -105,7 +113,7 @@ static void forget_files(struct tsc_log *log, size_t keep)
         char path[4096];
         bool named = file_name(log, log->files[0], path) == 0;
 
-        if (named && log->file_count <= keep + TSC_LOG_PATIENCE && is_being_read(path))
+        if (named && log->file_count <= keep + patience(log) && is_being_read(path))
             return;
         if (named)
             unlink(path);

@@ -11,7 +11,8 @@
  * end lets them walk backwards. A file whose last record is cut off (by a loss of power) is not continued.
  *
  * A reader holds a shared lock (flock(2)) on the file that it is reading, and on the next before it lets go: then neither that
- * file nor a younger one is removed, as long as no more than TSC_LOG_PATIENCE files too many are there.
+ * file nor a younger one is removed, as long as there are no more than TSC_LOG_PATIENCE files too many, and not more than
+ * TSC_LOG_PATIENCE_BYTES in them.
  *
  * Where to log to, in a launch frame:  s prefix ("": nowhere) · q bytes for a file · u files to keep · b positions of the
  * files that there are, u64 each, rising.
@@ -23,7 +24,8 @@
 
 #define TSC_LOG_RECORD_MAX 65536u
 #define TSC_LOG_KEEP_MAX 127u
-#define TSC_LOG_PATIENCE 64u
+#define TSC_LOG_PATIENCE 512u
+#define TSC_LOG_PATIENCE_BYTES (1024u * 1024 * 1024)
 #define TSC_LOG_FILES_MAX (TSC_LOG_KEEP_MAX + TSC_LOG_PATIENCE + 2)
 
 struct tsc_log {
