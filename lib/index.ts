@@ -1,3 +1,5 @@
+export type { AttachOptions } from './container/attach-options.js';
+export { AttachedStreams } from './container/attached-streams.js';
 export type { CommandResult } from './container/command-result.js';
 export type { ContainerHost } from './container/container.js';
 export { Container } from './container/container.js';
@@ -19,13 +21,15 @@ export { ContainerProcess } from './container/container-process.js';
 export type { ContainerState, ContainerStatus } from './container/container-state.js';
 export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
-export type { ExecProcessOptions, TerminalSize } from './container/exec-process.js';
+export type { ExecProcessOptions } from './container/exec-process.js';
 export type { StatsOptions } from './container/follow-stats.js';
 export type { ContainerInspection } from './container/inspect-container.js';
 export type { LogLine } from './container/log-lines.js';
-export type { LogOptions } from './container/read-logs.js';
+export type { LogOptions } from './container/log-options.js';
 export type { RemoveOptions } from './container/remove-container.js';
 export type { RunOptions } from './container/run-container.js';
+export type { StdioConfig } from './container/stdio-config.js';
+export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
 export type { StopOptions } from './container/stop-container.js';
 export type { ProcessInfo } from './container/top-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
@@ -87,6 +91,7 @@ export type {
 export type { OnRegistryNotice, RegistryNotice } from './registry/registry-notice.js';
 export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
+export type { Attachment, AttachmentEnd, AttachmentRequest, AttachmentStart } from './runtime/attachment.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
 export type { BlockDeviceStats, BlockIoCounters, BlockIoStats } from './runtime/cgroup/read-block-io.js';
 export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.js';
@@ -125,7 +130,8 @@ export type {
   WriteFile,
   WriteValues,
 } from './runtime/launch-plan.js';
-export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from './runtime/launcher.js';
+export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest, ServedOutput } from './runtime/launcher.js';
+export type { LogTarget } from './runtime/log-files.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
 export type {
   SeccompAction,

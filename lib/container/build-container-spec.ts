@@ -51,7 +51,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     files: sources.files,
     mounts: [...kernelMounts(config), ...etcMounts(layout, record.id), ...config.mounts.map(userMount)],
     cgroupMounts: cgroupMounts(host.cgroups, cgroup),
-    nodes: deviceNodes,
+    nodes: config.stdio.tty === undefined ? deviceNodes : [...deviceNodes, consoleNode],
     maskedPaths: maskedPaths(host.processors),
     readonlyPaths,
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
@@ -67,6 +67,18 @@ const deviceNodes: readonly NodeOperation[] = [
   }),
   ...defaultDeviceLinks.map(({ path, target }) => ({ op: 'symlink', path, destination: target }) as const),
 ];
+
+/** What the terminal is bound on. @see OCI runtime-spec, config-linux.md, "Default Devices" */
+const consoleNode: NodeOperation = {
+  op: 'node',
+  path: '/dev/console',
+  kind: 'file',
+  mode: 0o600,
+  major: 0,
+  minor: 0,
+  uid: 0,
+  gid: 0,
+};
 
 /** /proc, /dev and the like; their targets must be real directories of the image (CVE-2019-19921). */
 function kernelMounts(config: ContainerConfig): readonly MountOperation[] {

@@ -24,7 +24,7 @@ export function buildProcessSpec(config: ContainerConfig, host: HostFacts, enfor
       return { resource, soft: limitValue(soft), hard: limitValue(hard) };
     }),
     oomScoreAdjust: config.oomScoreAdj,
-    terminal: undefined,
+    terminal: config.stdio.tty,
   };
 }
 

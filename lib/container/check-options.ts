@@ -6,6 +6,8 @@ type Check = (value: unknown) => boolean;
 type Shape = readonly [check: Check, expected: string];
 
 const isText: Check = (value) => typeof value === 'string';
+const isTruth: Check = (value) => typeof value === 'boolean';
+const isFunction: Check = (value) => typeof value === 'function';
 const isNumber: Check = (value) => typeof value === 'number';
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const either =
@@ -25,7 +27,7 @@ const absent: Check = (value) => value === undefined;
 const text: Shape = [isText, 'a text'];
 const texts: Shape = [listOf(isText), 'an array of texts'];
 const number: Shape = [isNumber, 'a number'];
-const truth: Shape = [(value) => typeof value === 'boolean', 'true or false'];
+const truth: Shape = [isTruth, 'true or false'];
 const size: Shape = [either(isNumber, isText), "bytes as a whole number or like '200m'"];
 const objects = (expected: string): Shape => [listOf(isObject), expected];
 
@@ -71,6 +73,10 @@ const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>
   capDrop: texts,
   noNewPrivileges: truth,
   seccomp: [either(isText, isObject), "'default', 'unconfined' or a profile"],
+  tty: [either(isTruth, isObject), 'true, false or { columns, rows }'],
+  openStdin: truth,
+  stdinOnce: truth,
+  log: [either(isText, isObject, isFunction), "'none', { maxBytes, maxFiles } or a function"],
   signal: [isObject, 'an AbortSignal'],
 };
 

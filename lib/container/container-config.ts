@@ -1,6 +1,7 @@
 import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, record, text } from '../core/decode.js';
 import type { PortMapping } from '../network/port-mapping.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
+import { type StdioConfig, stdioConfig } from './stdio-config.js';
 import type { ResourceLimit } from './ulimits.js';
 
 /** A container as it was asked for, checked and completed from its image: what `record.json` holds. */
@@ -34,6 +35,8 @@ export interface ContainerConfig {
   readonly stopSignal: number;
   readonly stopTimeoutMs: number;
   readonly lifetime: 'owner' | 'detached';
+  /** Standard streams: terminal, input, log. */
+  readonly stdio: StdioConfig;
 }
 
 /** A mount with everything decided. */
@@ -103,4 +106,5 @@ export const containerConfig: Decoder<ContainerConfig> = record({
   stopSignal: integer,
   stopTimeoutMs: integer,
   lifetime: literal('owner', 'detached'),
+  stdio: stdioConfig,
 });

@@ -18,7 +18,8 @@ export interface ContainerFiles {
   readonly record: string;
   /** Of one that ends with its owner. */
   readonly runRecord: string;
-  readonly log: string;
+  /** What the paths of its log's files begin with. */
+  readonly logPrefix: string;
   /** Limits that an update has set; there is none before the first. Of a detached container. */
   readonly limits: string;
   /** The same of one that ends with its owner. */
@@ -33,6 +34,8 @@ export interface ContainerFiles {
   readonly runDirectory: string;
   /** Written by the supervisor at start: `PID START_TICKS SUPERVISOR_PID NANOSECONDS SUPERVISOR_START_TICKS`. */
   readonly process: string;
+  /** Where the supervisor listens while the container runs. */
+  readonly socket: string;
 }
 
 export function containerFiles(layout: StorageLayout, id: string): ContainerFiles {
@@ -42,7 +45,7 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     directory,
     record: `${directory}/record.json`,
     runRecord: `${runDirectory}/record.json`,
-    log: `${directory}/log`,
+    logPrefix: `${directory}/log.`,
     limits: `${directory}/limits.json`,
     runLimits: `${runDirectory}/limits.json`,
     exit: `${directory}/exit`,
@@ -52,6 +55,7 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     resolvConf: `${runDirectory}/resolv.conf`,
     runDirectory,
     process: `${runDirectory}/process`,
+    socket: `${runDirectory}/socket`,
   };
 }
 

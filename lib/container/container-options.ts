@@ -1,5 +1,6 @@
 import type { EnvironmentOption } from '../core/environment.js';
 import type { SeccompProfile } from '../runtime/seccomp/profile.js';
+import type { StdioOptions } from './stdio-options.js';
 
 /** A directory or file of the host inside the container. */
 export interface BindMount {
@@ -72,7 +73,7 @@ export type Ulimit = number | { readonly soft: number; readonly hard: number };
 export type UlimitName = 'core' | 'cpu' | 'data' | 'fsize' | 'memlock' | 'nofile' | 'nproc' | 'rss' | 'stack' | 'as';
 
 /** What a container is made of, except its image and its command. */
-export interface ContainerSettings extends ResourceOptions, PrivilegeOptions {
+export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, StdioOptions {
   /** Letters, digits, `_`, `.`, `-`, starting with a letter or digit, at most 63. Default: the first 12 digits of the id. */
   readonly name?: string;
   /** Replaces the image's entrypoint; `''` or `[]` removes it. */

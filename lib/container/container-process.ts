@@ -4,7 +4,8 @@ import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { awaitExit } from './await-process.js';
-import { checkSize, type TerminalSize } from './exec-process.js';
+import { checkSize } from './stdio-config.js';
+import type { TerminalSize } from './stdio-options.js';
 
 /** A process in a container whose streams this program holds. */
 export class ContainerProcess {

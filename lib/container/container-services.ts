@@ -11,9 +11,11 @@ import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
 import type { OpenWork } from '../util/open-work.js';
+import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
 import type { SeccompFilters } from './seccomp-filters.js';
+import type { LogWriter } from './stdio-options.js';
 
 /** What is known of the host, found out once when the engine is opened. */
 export interface HostFacts {
@@ -30,6 +32,8 @@ export interface HostFacts {
 /** What happened to a container. */
 export interface ContainerEventSink {
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
+  /** A function that should get the log did not get all of it. */
+  readonly logFailed: (record: ContainerRecord, error: unknown) => void;
   readonly paused: (record: ContainerRecord) => void;
   readonly unpaused: (record: ContainerRecord) => void;
   readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
@@ -51,6 +55,9 @@ export interface ContainerServices {
   /** Ids of containers of lifetime `owner` that this engine has made and not removed. */
   readonly own: Set<string>;
   readonly events: ContainerEventSink;
+  readonly attachments: Attachments;
+  /** Functions that get the logs of containers which this engine has made, by id. */
+  readonly logWriters: Map<string, LogWriter>;
   /** Everything that the engine's end must end. */
   readonly work: OpenWork;
   /** The host's /etc/resolv.conf, read at each start since it may change. */

@@ -2,6 +2,9 @@ import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
+import { attachContainer } from './attach-container.js';
+import type { AttachOptions } from './attach-options.js';
+import type { AttachedStreams } from './attached-streams.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerState } from './container-cgroup.js';
 import { withContainerLock } from './container-lock.js';
@@ -14,9 +17,12 @@ import { type ContainerStats, measureContainer } from './container-stats.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
 import { followStats, type StatsOptions } from './follow-stats.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
+import { jsonFileLines } from './json-file-log.js';
+import { LogLineIterator } from './log-line-iterator.js';
 import type { LogLine } from './log-lines.js';
+import type { LogOptions } from './log-options.js';
 import { pauseContainer, unpauseContainer } from './pause-container.js';
-import { type LogOptions, readLogs } from './read-logs.js';
+import { readLogBlocks } from './read-logs.js';
 import { type RemoveOptions, removeContainer } from './remove-container.js';
 import { signalContainer } from './signal-container.js';
 import { startContainer } from './start-container.js';
@@ -123,9 +129,34 @@ export class Container implements AsyncDisposable {
     return waitContainer(this.#services, this.id, options, this.#latest);
   }
 
-  /** Its output so far, or until its end with `follow`. */
+  /**
+   * The streams of its first process, shared with everybody else who is attached. While it runs: from now on, or with what
+   * was logged before (`logs`). Before it runs, in the process that will start it: from its first byte on, in the next run.
+   *
+   * @throws EngineError `INVALID_OPTION`, `NO_SUCH_CONTAINER`; `NOT_ATTACHABLE` when it ends in this moment, or 32 others
+   * are attached.
+   */
+  attach(options: AttachOptions = {}): Promise<AttachedStreams> {
+    return attachContainer(this.#services, this.#record, options);
+  }
+
+  /**
+   * The lines of its output, oldest first, of all its runs as far as they are kept; with `follow` until its end. Leaving the
+   * loop releases everything.
+   *
+   * @throws EngineError `INVALID_OPTION`, `CORRUPT_RECORD`; `LOG_OVERRUN` for a follower that is too slow, see
+   * {@link LogOptions.onLost}.
+   */
   logs(options: LogOptions = {}): AsyncIterable<LogLine> {
-    return readLogs(this.#services, this.id, options);
+    return new LogLineIterator(readLogBlocks(this.#services, this.id, options), options.timestamps === true);
+  }
+
+  /**
+   * The same as {@link Container.logs} in the form of Docker's json-file: each text is one JSON object and a line break. For
+   * files that are read by tools which know Docker's logs.
+   */
+  jsonFileLogs(options: Omit<LogOptions, 'timestamps'> = {}): AsyncIterable<string> {
+    return jsonFileLines(readLogBlocks(this.#services, this.id, options));
   }
 
   /**

@@ -82,6 +82,7 @@ async function create(
     await records.save(record);
     undo.commit();
     if (config.lifetime === 'owner') services.own.add(id);
+    if (typeof options.log === 'function') services.logWriters.set(id, options.log);
     return record;
   } catch (error) {
     return undo.fail(toFileError(error, directory));

@@ -13,12 +13,8 @@ import { limitsMark } from './container-limits.js';
 import type { ExecOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
-
-/** The size of a terminal in characters, each 0 to 65535. */
-export interface TerminalSize {
-  readonly columns: number;
-  readonly rows: number;
-}
+import { checkSize } from './stdio-config.js';
+import type { TerminalSize } from './stdio-options.js';
 
 export interface ExecProcessOptions extends ExecOptions, Abortable {
   /** A terminal of this size as stdin, stdout and stderr. Default: none. */
@@ -104,14 +100,4 @@ async function followUpdate(
 function checkDirectory(path: string): string {
   if (path.startsWith('/') && !path.includes('\0')) return path;
   throw new EngineError('INVALID_OPTION', { option: 'workingDir', expected: 'an absolute path', got: path });
-}
-
-/** Limits of struct winsize. @see ioctl_tty(2) */
-export function checkSize(size: TerminalSize): TerminalSize {
-  for (const [name, value] of Object.entries({ columns: size.columns, rows: size.rows })) {
-    if (!Number.isInteger(value) || value < 0 || value > 65_535) {
-      throw new EngineError('INVALID_OPTION', { option: `tty.${name}`, expected: '0 to 65535', got: String(value) });
-    }
-  }
-  return size;
 }

@@ -1,138 +1,156 @@
-import { watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
-import { isMissing } from '../util/file-error.js';
+import { gapBytes, type LogRecord } from '../runtime/log-record.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerServices } from './container-services.js';
-import { type LogLine, LogLines } from './log-lines.js';
-import { decodeLogRecord, LOG_HEAD_BYTES, LOG_TAIL_BYTES, MAX_LOG_RECORD_BYTES } from './log-record.js';
+import { LogWatch } from './follow-log.js';
+import { isBeyond, isWanted, type LogFilter } from './log-filter.js';
+import { type LineBlock, LogLines } from './log-lines.js';
+import { checkLogOptions, type LogOptions } from './log-options.js';
+import { type LockLog, LogReader, logEnd } from './log-reader.js';
+import { findLogTail } from './log-tail.js';
 
-export interface LogOptions extends Abortable {
-  /** Goes on until the container has ended and everything was read. Default false. */
-  readonly follow?: boolean;
-  /** Begins with the last so many lines. Default: all. */
-  readonly tail?: number;
-}
-
-const READ_BYTES = 256 * 1024;
-const LOOK_AGAIN_MS = 250;
-
-/** The lines of a container's log, oldest first. Leaving the loop releases everything. */
-export async function* readLogs(
+/** Batches of records that are wanted, oldest first; each is valid until the next is asked for. */
+export async function* readLogRecords(
   services: ContainerServices,
   id: string,
   options: LogOptions = {},
-): AsyncGenerator<LogLine, void, void> {
-  const { tail, follow = false, signal } = options;
-  if (tail !== undefined && (!Number.isSafeInteger(tail) || tail < 0)) {
-    throw new EngineError('INVALID_OPTION', { option: 'tail', expected: 'a whole number from 0', got: String(tail) });
-  }
-  signal?.throwIfAborted();
-  const files = containerFiles(services.layout, id);
-  const log = await openLog(files.log);
-  if (log === undefined) return; // never started
+): AsyncGenerator<readonly LogRecord[], void, void> {
+  const session = new LogSession(services, id, options, checkLogOptions(options));
   try {
-    const { size } = await log.stat();
-    const start = tail === undefined ? 0 : await findTail(log, size, tail, files.log);
-    const reader = new LogReader(log, start, files.log);
-    const isRunning = (): boolean => readState(files).status === 'running';
-    if (tail !== undefined) {
-      const lines: LogLine[] = [];
-      for await (const line of reader.lines(size)) lines.push(line);
-      const complete = tail - reader.unfinished; // what has no line break yet is the last line all the same
-      yield* complete <= 0 ? [] : lines.slice(-complete);
-    }
-    for (;;) {
-      const wasRunning = follow && isRunning(); // before reading: what it wrote until its end is then still seen
-      yield* reader.lines(Number.POSITIVE_INFINITY);
-      signal?.throwIfAborted();
-      if (!wasRunning) break;
-      await changed(files.log, signal);
-    }
-    yield* reader.rest();
+    await session.begin();
+    yield* session.records();
   } finally {
-    await log.close();
+    session.close();
   }
 }
 
-async function openLog(path: string): Promise<FileHandle | undefined> {
+/** The same as lines. Leaving the loop releases everything. @param from - a position of the log to begin with. */
+export async function* readLogBlocks(
+  services: ContainerServices,
+  id: string,
+  options: LogOptions = {},
+  from?: bigint,
+): AsyncGenerator<LineBlock, void, void> {
+  const session = new LogSession(services, id, options, checkLogOptions(options));
+  const lines = new LogLines();
   try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    await session.begin(from);
+    if (options.tail !== undefined) {
+      yield* await lastLines(session, lines, options.tail, options.follow === true);
+      if (options.follow !== true) return;
+    }
+    for await (const records of session.records()) for (const record of records) yield* lines.push(record);
+    yield* lines.end();
+  } finally {
+    session.close();
   }
 }
 
-class LogReader {
-  readonly #lines = new LogLines();
-  #buffer = Buffer.alloc(0);
+/** The last lines that there are now. One without a line break counts; with `follow` it comes later, when it is complete. */
+async function lastLines(
+  session: LogSession,
+  lines: LogLines,
+  tail: number,
+  follow: boolean,
+): Promise<readonly LineBlock[]> {
+  let last: LineBlock[] = [];
+  for await (const records of session.recordsSoFar()) {
+    for (const record of records) for (const block of lines.push(record)) last.push(...singly(block));
+    if (last.length > 2 * tail) last = last.slice(-tail); // one line of the other stream may have led far back
+  }
+  const wanted = follow ? tail - lines.unfinished : tail;
+  if (!follow) last.push(...lines.end());
+  return wanted <= 0 ? [] : last.slice(-wanted);
+}
+
+const singly = (block: LineBlock): readonly LineBlock[] => block.texts.map((text) => ({ ...block, texts: [text] }));
+
+/** One reading of a log. */
+class LogSession {
+  readonly #prefix: string;
+  readonly #directories: readonly string[];
+  readonly #isRunning: () => boolean;
+  readonly #lock: LockLog;
+  #reader: LogReader | undefined;
+  #watch: LogWatch | undefined;
+  /** What is there when the reading begins. */
+  #end = 0n;
 
   constructor(
-    private readonly log: FileHandle,
-    private position: number,
-    private readonly path: string,
-  ) {}
+    services: ContainerServices,
+    private readonly id: string,
+    private readonly options: LogOptions & Abortable,
+    private readonly filter: LogFilter,
+  ) {
+    options.signal?.throwIfAborted();
+    const files = containerFiles(services.layout, id);
+    this.#prefix = files.logPrefix;
+    this.#directories = [files.directory, files.runDirectory];
+    this.#lock = (fd) => void services.kernel.tryLock(fd, 'shared');
+    this.#isRunning = () => readState(files).status === 'running';
+  }
 
-  /** The complete lines that are there now, up to `end` in the file. */
-  async *lines(end: number): AsyncGenerator<LogLine, void, void> {
-    while (this.position < end) {
-      const chunk = Buffer.allocUnsafe(Math.min(READ_BYTES, end - this.position));
-      const { bytesRead } = await this.log.read(chunk, 0, chunk.length, this.position);
-      if (bytesRead === 0) return;
-      this.position += bytesRead;
-      this.#buffer = Buffer.concat([this.#buffer, chunk.subarray(0, bytesRead)]);
-      for (let next = decodeLogRecord(this.#buffer, this.path); next !== undefined; ) {
-        this.#buffer = this.#buffer.subarray(next.size);
-        yield* this.#lines.push(next.record);
-        next = decodeLogRecord(this.#buffer, this.path);
+  /** @param from - a position; default: where the tail begins, or the log. */
+  async begin(from?: bigint): Promise<void> {
+    const { tail } = this.options;
+    this.#reader = new LogReader(this.#prefix, this.#lock); // before looking around: nothing is rotated away from now on
+    this.#end = logEnd(this.#prefix);
+    const start = from ?? (tail === undefined ? tail : await findLogTail(this.#prefix, this.#end, tail, this.filter));
+    if (start !== undefined) this.#reader.beginAt(start);
+  }
+
+  /** What was there when the reading began. */
+  async *recordsSoFar(): AsyncGenerator<readonly LogRecord[], void, void> {
+    for (let batch = await this.#next(this.#end); batch !== undefined; batch = await this.#next(this.#end)) {
+      yield this.#wanted(batch);
+    }
+  }
+
+  /** Everything else; with `follow` until the container has ended. */
+  async *records(): AsyncGenerator<readonly LogRecord[], void, void> {
+    const { follow = false } = this.options;
+    for (;;) {
+      const wasRunning = follow && this.#isRunning(); // before reading: what it wrote until its end is then still seen
+      for (let batch = await this.#next(); batch !== undefined; batch = await this.#next()) {
+        yield this.#wanted(batch);
+        if (batch.some((record) => isBeyond(record, this.filter))) return;
       }
+      if (!wasRunning || this.#isOver()) return;
+      this.#watch ??= new LogWatch(this.#directories, this.options.signal);
+      await this.#watch.changed();
     }
   }
 
-  /** How many lines have begun and not ended yet. */
-  get unfinished(): number {
-    return this.#lines.unfinished;
+  close(): void {
+    this.#watch?.close();
+    this.#reader?.close();
   }
 
-  *rest(): Generator<LogLine> {
-    yield* this.#lines.end();
+  async #next(end?: bigint): Promise<readonly LogRecord[] | undefined> {
+    const batch = await this.#reader?.next(end);
+    this.options.signal?.throwIfAborted();
+    this.#tellLost(batch ?? []);
+    return batch;
   }
-}
 
-/** Walks back over whole records until they hold enough line breaks. */
-async function findTail(log: FileHandle, size: number, lines: number, path: string): Promise<number> {
-  let position = size;
-  for (let seen = 0; lines > 0 && position > 0 && seen <= lines; ) {
-    const tail = Buffer.alloc(LOG_TAIL_BYTES);
-    await log.read(tail, 0, LOG_TAIL_BYTES, position - LOG_TAIL_BYTES);
-    const length = tail.readUInt32LE(0);
-    const start = position - LOG_TAIL_BYTES - length - LOG_HEAD_BYTES;
-    if (length > MAX_LOG_RECORD_BYTES || start < 0) {
-      throw new EngineError('CORRUPT_RECORD', { path, expected: 'a log record before the end' });
+  #wanted(batch: readonly LogRecord[]): readonly LogRecord[] {
+    const isBounded = this.filter.since !== undefined || this.filter.until !== undefined;
+    if (!isBounded && this.filter.stdout && this.filter.stderr) return batch;
+    return batch.filter((record) => isWanted(record, this.filter));
+  }
+
+  #tellLost(batch: readonly LogRecord[]): void {
+    const { onLost } = this.options;
+    const lost = this.#reader?.takeLost() ?? 0;
+    if (lost > 0 && onLost === undefined) throw new EngineError('LOG_OVERRUN', { id: this.id, lostBytes: lost });
+    if (lost > 0) onLost?.(lost);
+    for (const record of batch) {
+      if (record.stream === 'gap' && isWanted(record, this.filter)) onLost?.(gapBytes(record));
     }
-    const bytes = Buffer.alloc(length);
-    await log.read(bytes, 0, length, start + LOG_HEAD_BYTES);
-    for (const byte of bytes) if (byte === 0x0a) seen += 1;
-    position = start;
   }
-  return position;
-}
 
-/** Until the file changes; the end of the container is no event of the file, hence the second look. */
-async function changed(path: string, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const settle = (act: () => void): void => {
-      watcher.close();
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      act();
-    };
-    const onAbort = (): void => settle(() => reject(signal?.reason));
-    const watcher = watch(path, () => settle(resolve));
-    watcher.on('error', (error) => settle(() => reject(error)));
-    const timer = setTimeout(() => settle(resolve), LOOK_AGAIN_MS);
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
+  #isOver(): boolean {
+    return this.filter.until !== undefined && BigInt(Date.now()) * 1_000_000n > this.filter.until;
+  }
 }

@@ -44,6 +44,8 @@ export async function removeContainer(
   const live = services.live.get(id);
   await attempt(() => awaitSettled(live));
   services.live.delete(id);
+  services.attachments.forget(id);
+  services.logWriters.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   if (live?.cgroupsGone !== true) await attempt(() => removeCgroups(services, record));
   if (existsSync(files.directory)) {

@@ -15,6 +15,7 @@ import type { ContainerConfig } from './container-config.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
 import { resolveResources } from './resolve-resources.js';
 import { encodeProfile } from './seccomp-filters.js';
+import { resolveStdio } from './stdio-config.js';
 import { parseUlimits } from './ulimits.js';
 
 const DEFAULT_STOP_TIMEOUT_MS = 10_000;
@@ -31,6 +32,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
   const hostname = checkHostname(options.hostname ?? id.slice(0, 12));
   const user = options.user ?? run.User ?? '';
   parseUser(user);
+  const stdio = resolveStdio(options);
   const stopSignal = options.stopSignal ?? run.StopSignal;
   return {
     arguments: resolveCommandLine({
@@ -38,7 +40,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
       entrypoint: options.entrypoint,
       command: options.command,
     }),
-    environment: mergeEnvironment({ image: run.Env, option: options.env, hostname }),
+    environment: mergeEnvironment({ image: run.Env, option: options.env, hostname, tty: stdio.tty !== undefined }),
     workingDir: absolute(options.workingDir ?? (run.WorkingDir || '/'), 'workingDir'),
     user,
     groups: (options.groupAdd ?? []).map((group) => checkGroup(group)),
@@ -59,6 +61,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     stopSignal: stopSignal === undefined || stopSignal === '' ? SIGTERM : parseSignal(stopSignal, 'stopSignal'),
     stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
+    stdio,
   };
 }
 

@@ -9,7 +9,10 @@ import { removeContainer } from './remove-container.js';
 import { startContainer } from './start-container.js';
 
 /** How a command is run in a container of its own. It always dies with its owner, and is removed at its end. */
-export interface RunOptions extends Omit<ContainerSettings, 'lifetime'>, BufferedOptions, Abortable {}
+export interface RunOptions
+  extends Omit<ContainerSettings, 'lifetime' | 'stdinOnce' | 'log'>,
+    BufferedOptions,
+    Abortable {}
 
 /**
  * Makes a container, runs its command to the end, removes it, and gives exit and output.
@@ -32,10 +35,9 @@ export async function runContainer(
   });
   let result: CommandResult;
   try {
-    const stdin = input === undefined ? 'null' : 'pipe';
+    const stdin = input === undefined && settings.openStdin !== true ? 'null' : 'pipe';
     const { process } = await startContainer(services, record, {
-      output: 'pipe',
-      stdin,
+      pipes: { stdin },
       removeAtEnd: true,
       signal: options.signal,
     });

@@ -16,12 +16,11 @@ import { type ContainerFiles, containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
+import { startStdio } from './start-stdio.js';
 
 export interface StartOptions extends Abortable {
-  /** Default `log`: output goes to the container's log file. `pipe` gives it to the caller. */
-  readonly output?: 'log' | 'pipe';
-  /** Default `null`. */
-  readonly stdin?: 'null' | 'pipe';
+  /** Default: streams are as the container's options say. With pipes the caller has them. */
+  readonly pipes?: { readonly stdin: 'null' | 'pipe' };
   /** The supervisor removes the container's files at its end, whether or not this process still lives. */
   readonly removeAtEnd?: boolean;
 }
@@ -75,11 +74,10 @@ async function tryStart(
     const removeAtEnd = options.removeAtEnd === true ? all : [];
     const etc = etcFiles(services, record, endpoint, files);
     const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
+    const stdio = startStdio(services, record, options);
     const process = await services.launcher.launch({
       spec,
-      stdin: options.stdin ?? 'null',
-      output: options.output === 'pipe' ? 'pipe' : { logFile: files.log },
-      terminal: false,
+      ...stdio.request,
       lifetime: config.lifetime,
       processFile: files.process,
       exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
@@ -88,7 +86,7 @@ async function tryStart(
       signal: options.signal,
     });
     undo.commit();
-    return track(services, record, process);
+    return track(services, record, process, stdio.started(process));
   } catch (error) {
     return undo.fail(toFileError(error, files.directory));
   }
@@ -156,7 +154,12 @@ function etcFiles(
 }
 
 /** Remembers the process, and gives back what the start has reserved as soon as it has ended. */
-function track(services: ContainerServices, record: ContainerRecord, process: LaunchedProcess): LiveContainer {
+function track(
+  services: ContainerServices,
+  record: ContainerRecord,
+  process: LaunchedProcess,
+  logged: Promise<void>,
+): LiveContainer {
   const settle = async (): Promise<void> => {
     try {
       await process.released;
@@ -166,6 +169,7 @@ function track(services: ContainerServices, record: ContainerRecord, process: La
       await removeCgroups(services, record); // somebody has killed the supervisor, and with it the container
     } finally {
       await services.networks.get(record.config.network)?.detach(record.id);
+      await logged;
     }
   };
   const settled = Promise.resolve().then(settle);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { FsContentStore } from '../content/fs/fs-content-store.js';
@@ -107,6 +108,8 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     host,
     live: new Map(),
     own: new Set(),
+    attachments: new Attachments(),
+    logWriters: new Map(),
     work: new OpenWork('engine'),
     events,
     readResolvConf: () => readOptional('/etc/resolv.conf'),

@@ -9,6 +9,8 @@ import type { LaunchedProcess } from '../runtime/launcher.js';
 export interface EngineEvents {
   'container.started': { readonly id: string; readonly name: string; readonly pid: number };
   'container.exited': { readonly id: string; readonly name: string; readonly exit: ExitStatus };
+  /** The function that gets a container's log has missed something (`LOG_OVERRUN`: it goes on), or gets no more. */
+  'container.logFailed': { readonly id: string; readonly name: string; readonly error: unknown };
   'container.paused': { readonly id: string; readonly name: string };
   'container.unpaused': { readonly id: string; readonly name: string };
   /** `resources` are all limits that the container has now. */
@@ -48,6 +50,10 @@ export class EngineEventHub implements ContainerEventSink {
       (exit) => this.#emit('container.exited', { id, name, exit }),
       () => undefined, // the supervisor was killed: how the container ended is not known, so nothing is told
     );
+  }
+
+  logFailed({ id, name }: ContainerRecord, error: unknown): void {
+    this.#emit('container.logFailed', { id, name, error });
   }
 
   paused({ id, name }: ContainerRecord): void {

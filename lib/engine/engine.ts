@@ -152,6 +152,7 @@ export class Engine implements AsyncDisposable {
     };
     for (const close of this.#attached) await attempt(close);
     await containers.work.close();
+    containers.attachments.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
     await attempt(() => this.#removeSharedCgroups());

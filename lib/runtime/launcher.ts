@@ -2,7 +2,9 @@ import type { Readable, Writable } from 'node:stream';
 import type { Abortable } from '../core/abortable.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
+import type { Attachment, AttachmentRequest } from './attachment.js';
 import type { LaunchSpec } from './container-spec.js';
+import type { LogTarget } from './log-files.js';
 
 /** What is started, and where its traces go. */
 export interface LaunchRequest extends LaunchOptions {
@@ -11,11 +13,14 @@ export interface LaunchRequest extends LaunchOptions {
 
 /** Where the traces of a process go, and how long it lives. */
 export interface LaunchOptions extends Abortable {
-  /** `pipe` gives the caller the writing end; `null` is /dev/null. */
-  readonly stdin: 'pipe' | 'null';
-  /** `pipe` gives the caller the reading ends; a path is a log file that the supervisor writes (log-record.ts). */
-  readonly output: 'pipe' | { readonly logFile: string };
-  /** The process has a terminal: stdin and stdout are relayed to it, there is no stderr. */
+  /**
+   * `pipe` gives the caller the writing end; `null` is /dev/null. With served output: `attached` is open for input of
+   * attachers, `attached-once` only until the first of them has ended its input or left (a terminal stays open).
+   */
+  readonly stdin: 'pipe' | 'null' | 'attached' | 'attached-once';
+  /** `pipe` gives the caller the reading ends; else the supervisor has them. */
+  readonly output: 'pipe' | ServedOutput;
+  /** The process has a terminal as stdin and stdout, there is no stderr. With pipes they are relayed. */
   readonly terminal: boolean;
   /** `owner`: killed by its supervisor as soon as this process ends, however it ends. */
   readonly lifetime: 'owner' | 'detached';
@@ -27,6 +32,19 @@ export interface LaunchOptions extends Abortable {
   readonly durable: boolean;
   /** A file with a line `oom_kill N`: memory.oom_control or memory.events of the container's cgroup. */
   readonly oomFile?: string;
+}
+
+/** Output that a supervisor takes. A slow disk or attacher never loses any of it, a full disk loses what is logged. */
+export interface ServedOutput {
+  /** Where it is kept. Default: nowhere. */
+  readonly log?: LogTarget | undefined;
+  /**
+   * A path where {@link Launcher.attachment} reaches the process, in a directory that is closed to other users. What is
+   * there is replaced. Default: nobody can attach.
+   */
+  readonly socket?: string | undefined;
+  /** Nothing is taken before {@link LaunchedProcess.proceed}: attachers get the first byte too. Default false. */
+  readonly hold?: boolean | undefined;
 }
 
 /** A process that was started, and its supervisor. */
@@ -48,6 +66,8 @@ export interface LaunchedProcess {
   signal(number: number): boolean;
   /** Tells the terminal its new size. */
   resize(columns: number, rows: number): void;
+  /** Ends what `hold` began. */
+  proceed(): void;
   /** Lets an `owner` process outlive this one. */
   release(): void;
 }
@@ -62,6 +82,8 @@ export interface LaunchedProcess {
 export interface Launcher {
   /** Starts a process; see above for how it fails. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
+  /** Streams of a process that somebody has launched with a `socket`, this launcher or that of another program. */
+  attachment(request: AttachmentRequest): Attachment;
   /**
    * Gives back what the launcher holds, and waits for supervisors that have nothing left but to end; running processes go
    * on. The launcher can be used again.

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
@@ -132,6 +133,8 @@ function containerServices(
     host: hostFacts(cgroups.host),
     live: new Map(),
     own: new Set(),
+    attachments: new Attachments(),
+    logWriters: new Map(),
     work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
     findImage: (reference) => images.images.search(reference),

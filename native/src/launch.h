@@ -10,7 +10,6 @@
 #define TSC_MAX_PORTS 1024
 #define TSC_MAX_TARGETS 64 /* open processes, namespaces and sockets, by number */
 #define TSC_MAX_MOUNTS 256
-#define TSC_MAX_CONTACTS 8
 #define TSC_MAX_KEPT 1024
 #define TSC_MAX_CGROUPS 32
 #define TSC_MAX_NETFILTER 16
@@ -47,7 +46,6 @@ struct tsc_launch {
     bool handed_over;               /* the child is our parent's, who gets its exit status; we only watch it */
     bool waiting;                   /* the child waits for the order to start */
     int listen_fd;                  /* where later processes reach the shim; -1: nowhere */
-    int contacts[TSC_MAX_CONTACTS]; /* those that do */
     int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
     const char *thaw_file; /* gets `thaw_data` when the child is killed; NULL: none */
     const char *thaw_data;

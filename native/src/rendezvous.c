@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 int tsc_release_child(struct tsc_launch *launch, struct tsc_err *err)
@@ -113,13 +114,18 @@ int tsc_op_listen(struct tsc_launch *launch, struct tsc_reader *payload, struct 
     struct sockaddr_un address;
     TSC_AUTO_FD directory = -1;
     TSC_AUTO_FD fd = -1;
+    mode_t mask;
+    int bound;
 
     if (short_address(path, &directory, &address, err) < 0)
         return -err->errnum;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return tsc_fail(err, errno, "socket", "%s", path);
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+    mask = umask(0077); /* its directory is private already */
+    bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
+    umask(mask);
+    if (bound < 0 || listen(fd, 16) < 0)
         return tsc_fail(err, errno, "bind", "%s", path);
     launch->listen_fd = tsc_steal_fd(&fd);
     return 0;

@@ -7,7 +7,6 @@
 #include "contact.h"
 #include "control.h"
 #include "launch.h"
-#include "log.h"
 #include "relay.h"
 #include "supervise.h"
 
@@ -24,21 +23,21 @@
 #include <time.h>
 
 #define DRAIN_MS 2000 /* a stray process may hold the pipe open after the container has ended */
+#define REST_MS 1000
+#define FAREWELL_MS 2000 /* for attachers that have not taken everything when the container has ended */
 
 struct supervisor {
     int control_fd;
-    bool listening; /* to the library, which has not closed its side */
     int signal_fd;
-    bool owned;
     bool durable;
     const char *process_file;
     const char *exit_file;
-    const char *log_file;
     const char *oom_file;
     unsigned long oom_kills; /* before the start: a process that joins finds those of its container */
     struct tsc_plan plan;
     struct tsc_launch launch;
     struct tsc_relay relay;
+    struct tsc_contacts contacts;
     bool exited;
     siginfo_t exit;
     uint64_t exit_time;
@@ -80,12 +79,16 @@ static int receive_launch(struct supervisor *self, struct tsc_failure *failure)
         return tsc_fail(&failure->err, -result, "read", "launch frame");
     reader = (struct tsc_reader){ .at = data, .end = data + size };
     flags = tsc_take_u32(&reader);
-    self->owned = (flags & TSC_LAUNCH_OWNED) != 0;
+    self->contacts.owned = (flags & TSC_LAUNCH_OWNED) != 0;
     self->durable = (flags & TSC_LAUNCH_DURABLE) != 0;
+    self->relay.served = (flags & TSC_LAUNCH_SERVE) != 0;
+    self->relay.keeps_input = (flags & TSC_LAUNCH_STDIN) != 0;
+    self->relay.input_once = (flags & TSC_LAUNCH_STDIN_ONCE) != 0;
+    self->relay.held = (flags & TSC_LAUNCH_HOLD) != 0;
     self->process_file = tsc_take_string(&reader);
     self->exit_file = tsc_take_string(&reader);
-    self->log_file = tsc_take_string(&reader);
     self->oom_file = tsc_take_string(&reader);
+    tsc_log_take(&self->relay.log, &reader);
     plan = tsc_take_bytes(&reader);
     if (reader.bad || reader.at != reader.end)
         return tsc_fail(&failure->err, EPROTO, "control", "malformed launch frame");
@@ -121,36 +124,12 @@ static void kill_child(struct supervisor *self)
     tsc_thaw(&self->launch);
 }
 
-/*
- * The library has closed its side of the channel, or has died: the kernel told us either way. Our side stays open until
- * the very end, since its closing tells a library that waits that everything is cleaned up.
- */
+/* The library has closed its side of the channel, or has died. */
 static void lose_owner(struct supervisor *self)
 {
-    self->listening = false;
-    if (self->owned)
+    self->relay.held = false;
+    if (self->contacts.owned)
         kill_child(self);
-}
-
-static void take_frame(struct supervisor *self)
-{
-    uint32_t size = 0;
-    uint32_t type = 0;
-    uint8_t payload[64];
-    struct tsc_reader reader = { .at = payload, .end = payload };
-
-    if (tsc_frame_head(self->control_fd, &size, &type) < 0 || size > sizeof(payload) ||
-        tsc_read_all(self->control_fd, payload, size) < 0) {
-        lose_owner(self); /* also for nonsense: a library that cannot be understood owns nothing */
-        return;
-    }
-    reader.end = payload + size;
-    if (type == TSC_FRAME_SIGNAL && !self->exited)
-        syscall(SYS_pidfd_send_signal, self->launch.child_pidfd, tsc_take_u32(&reader), NULL, 0);
-    else if (type == TSC_FRAME_RESIZE)
-        tsc_relay_resize(&self->relay, &reader);
-    else if (type == TSC_FRAME_RELEASE)
-        self->owned = false;
 }
 
 /* Reaps everything: orphans of a container that shares the host's PID namespace come to us as their subreaper. */
@@ -181,39 +160,55 @@ static int64_t milliseconds(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* How long to wait for the next event: what is left of the time for draining, or until memory that rests is given back. */
+static int patience(const struct supervisor *self, int64_t deadline)
+{
+    int64_t left = deadline - milliseconds();
+
+    if (deadline >= 0)
+        return left < 0 ? 0 : (int)left;
+    return self->relay.touched ? REST_MS : -1;
+}
+
 static void watch(struct supervisor *self)
 {
     int64_t deadline = -1;
 
     for (;;) {
-        struct pollfd polls[3 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS] = {
+        struct pollfd polls[2 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS] = {
             { .fd = self->signal_fd, .events = POLLIN },
-            { .fd = self->listening ? self->control_fd : -1, .events = POLLIN }, /* poll(2) passes over -1 */
+            { .fd = self->launch.handed_over && !self->exited ? self->launch.child_pidfd : -1, .events = POLLIN },
         };
-        int timeout = -1;
+        bool was_listening = self->contacts.listening;
+        int count;
 
-        tsc_relay_polls(&self->relay, polls + 2);
-        tsc_contact_polls(&self->launch, polls + 2 + TSC_RELAY_POLLS);
-        polls[2 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS] = (struct pollfd){
-            .fd = self->launch.handed_over && !self->exited ? self->launch.child_pidfd : -1, .events = POLLIN,
-        };
-        if (self->exited) {
+        tsc_relay_polls(&self->relay, &self->contacts, polls + 2);
+        tsc_contact_polls(&self->contacts, polls + 2 + TSC_RELAY_POLLS);
+        if (self->exited && !self->relay.held) {
             if (deadline < 0)
                 deadline = milliseconds() + DRAIN_MS;
-            if (tsc_relay_done(&self->relay) || milliseconds() >= deadline)
+            if (tsc_relay_done(&self->relay) || (milliseconds() >= deadline && !tsc_attach_blocks(&self->contacts)))
                 return;
-            timeout = (int)(deadline - milliseconds());
+            if (milliseconds() >= deadline) { /* an attacher has had his time: the rest is for the log and the others */
+                self->contacts.hurried = true;
+                deadline = -1;
+                continue;
+            }
         }
-        if (poll(polls, sizeof(polls) / sizeof(polls[0]), timeout < 0 ? -1 : timeout) < 0 && errno != EINTR)
+        count = poll(polls, sizeof(polls) / sizeof(polls[0]), patience(self, deadline));
+        if (count < 0 && errno != EINTR)
             return;
+        if (count == 0)
+            tsc_relay_rest(&self->relay);
         if (polls[0].revents != 0)
             reap(self);
         if (polls[1].revents != 0)
-            take_frame(self);
-        tsc_relay_work(&self->relay, polls + 2, self->exited);
-        tsc_contact_work(&self->launch, polls + 2 + TSC_RELAY_POLLS, self->exited);
-        if (polls[2 + TSC_RELAY_POLLS + TSC_CONTACT_POLLS].revents != 0)
             self->exited = true; /* how, is for its parent to know */
+        self->contacts.exited = self->exited;
+        tsc_relay_work(&self->relay, &self->contacts, polls + 2, self->exited);
+        tsc_contact_work(&self->contacts, polls + 2 + TSC_RELAY_POLLS);
+        if (was_listening && !self->contacts.listening)
+            lose_owner(self);
     }
 }
 
@@ -241,6 +236,7 @@ static void clean_up(struct supervisor *self)
     tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &failure);
     tsc_put_failure(&last, &failure);
     tsc_send_frame(self->control_fd, TSC_FRAME_CLEANED, &last);
+    tsc_contacts_flush(&self->contacts, FAREWELL_MS);
     tsc_remove_discarded(&self->launch);
     tsc_linger(self->control_fd);
 }
@@ -253,6 +249,7 @@ static void finish(struct supervisor *self)
     bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
 
+    tsc_log_tell_lost(&self->relay.log);
     if (self->exit_file[0] != '\0') {
         char text[128];
 
@@ -265,6 +262,7 @@ static void finish(struct supervisor *self)
     tsc_put_u32(&frame, oom ? 1 : 0);
     tsc_put_u64(&frame, self->exit_time);
     tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
+    tsc_attach_tell_exit(&self->contacts, &frame);
     clean_up(self);
 }
 
@@ -288,8 +286,6 @@ static void clear_launch(struct tsc_launch *launch)
     launch->directory_fd = -1;
     for (size_t i = 0; i < TSC_MAX_TARGETS; i++)
         launch->targets[i] = -1;
-    for (size_t i = 0; i < TSC_MAX_CONTACTS; i++)
-        launch->contacts[i] = -1;
 }
 
 static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure)
@@ -297,7 +293,7 @@ static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure
     int stdio[3] = { 0, 1, 2 };
     int terminal = -1;
 
-    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, self->log_file, stdio, &failure->err) < 0)
+    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, stdio, &failure->err) < 0)
         return refuse(self, failure);
     self->oom_kills = count_oom_kills(self->oom_file);
     if (tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
@@ -308,6 +304,7 @@ static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure
             reap(self);
         return refuse(self, failure);
     }
+    tsc_contacts_open(&self->contacts, self->control_fd);
     watch(self);
     if (self->launch.handed_over)
         clean_up(self);
@@ -318,17 +315,19 @@ static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure
 
 int tsc_supervise(int signal_fd)
 {
-    static struct supervisor self = { .control_fd = TSC_CONTROL_FD, .listening = true };
+    static struct supervisor self = { .control_fd = TSC_CONTROL_FD };
     struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
 
     clear_launch(&self.launch);
+    self.contacts.launch = &self.launch;
+    self.contacts.relay = &self.relay;
     self.signal_fd = signal_fd;
     return launch_and_watch(&self, &failure);
 }
 
 int tsc_role_supervise(int argc, char **argv)
 {
-    struct supervisor none = { .control_fd = TSC_CONTROL_FD, .listening = true };
+    static struct supervisor none = { .control_fd = TSC_CONTROL_FD };
     struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
     int signal_fd = -1;
 

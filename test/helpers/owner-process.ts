@@ -7,7 +7,7 @@ const tested = await openShimLauncher();
 const launched = await tested.launcher.launch({
   spec: tested.spec('hang', [], {}),
   stdin: 'null',
-  output: { logFile: `${tested.directory}/log` },
+  output: { log: { prefix: `${tested.directory}/log.`, maxBytes: 2 ** 20, maxFiles: 2 } },
   terminal: false,
   lifetime: mode === 'detached' ? 'detached' : 'owner',
   exitFile: `${tested.directory}/exit`,

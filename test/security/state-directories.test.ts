@@ -23,7 +23,7 @@ test('another user of the host gets at no file of images and containers', async 
   const secrets = [
     join(root, 'containers', container.id, 'upper', 'suid'),
     join(root, 'containers', container.id, 'record.json'),
-    join(root, 'containers', container.id, 'log'),
+    join(root, 'containers', container.id, 'log.0000000000000000'),
     join(root, 'layers', 'layers', layer, 'fs', 'bin', 'busybox'),
     join(root, 'content', 'blobs'),
     join(root, 'images', '.'),
@@ -31,6 +31,7 @@ test('another user of the host gets at no file of images and containers', async 
     join(root, 'locks', 'content'),
     join(root, 'networks', '.'),
     join(runRoot, 'containers', container.id, 'process'),
+    join(runRoot, 'containers', container.id, 'socket'),
   ];
   const look = async (path: string, uid: string): Promise<string> => {
     const script = `ls -d "${path}" >/dev/null 2>&1 && echo reached || echo refused; ls "${root}" >/dev/null 2>&1 && echo listed`;

@@ -8,7 +8,7 @@ import type { ProcessIdentity } from '../../core/process-identity.js';
 import { shimPaths } from '../../engine/shim-paths.js';
 import { encodePlan } from '../../runtime/encode-plan.js';
 import type { LaunchPlan } from '../../runtime/launch-plan.js';
-import { ControlChannel, type ShimMessage } from '../../runtime/shim/control-channel.js';
+import { ControlChannel, noFiles, type ShimMessage } from '../../runtime/shim/control-channel.js';
 import { launchError } from '../../runtime/shim/launch-error.js';
 import { Deferred } from '../../util/deferred.js';
 
@@ -62,7 +62,7 @@ export async function startShim(plan: LaunchPlan, descriptors: readonly number[]
     started.reject(reason);
     exited.reject(reason);
   });
-  channel.launch(0, { process: '', exit: '', log: '', oom: '' }, encoded);
+  channel.launch(0, noFiles, encoded);
   const identity = await started.promise;
   return {
     identity,

@@ -20,6 +20,9 @@ export interface ContainerErrors {
   SHIM_MISSING: { readonly searched: readonly string[]; readonly hint: string };
   SHIM_FAILED: { readonly what: string };
   OUTPUT_TOO_LARGE: { readonly stream: string; readonly maxBytes: number };
+  NOT_ATTACHABLE: { readonly socket: string };
+  ATTACH_OVERRUN: { readonly bufferBytes: number };
+  LOG_OVERRUN: { readonly id: string; readonly lostBytes: number };
   CONTROLLER_MISSING: { readonly option: string; readonly controller: string; readonly hint: string };
   RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
   /** A configuration in the form of the OCI runtime-spec; `path` is the place inside it. */
@@ -52,6 +55,18 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
   },
   SHIM_FAILED: { kind: 'internal', message: (d) => `tscontainer-shim: ${d.what}` },
   OUTPUT_TOO_LARGE: { kind: 'invalid', message: (d) => `${d.stream} is larger than ${d.maxBytes} bytes` },
+  NOT_ATTACHABLE: {
+    kind: 'unavailable',
+    message: (d) => `nobody to attach to at ${d.socket}: it has ended, or has as many attachers as it takes`,
+  },
+  ATTACH_OVERRUN: {
+    kind: 'unavailable',
+    message: (d) => `output came faster than it was read: more than ${d.bufferBytes} bytes had to wait`,
+  },
+  LOG_OVERRUN: {
+    kind: 'unavailable',
+    message: (d) => `${d.lostBytes} bytes of the log of ${d.id} were removed before they could be read`,
+  },
   CONTROLLER_MISSING: {
     kind: 'unsupported',
     message: (d) => `option ${d.option} needs the cgroup controller ${d.controller}, which is not usable: ${d.hint}`,

@@ -2,11 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
 import { startTicksOf } from '../../util/start-ticks.js';
+import type { Attachment, AttachmentRequest } from '../attachment.js';
 import { buildPlan } from '../build-launch-plan.js';
 import type { LaunchPlan, PlanOperation, PlanStage } from '../launch-plan.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
+import { MemoryAttachment } from './memory-attachment.js';
 import { MemoryProcess } from './memory-process.js';
 import type { MemoryProgram } from './memory-program.js';
+import type { MemoryService } from './memory-service.js';
 
 /** Thrown by {@link MemoryLauncherOptions.execute}: the operation fails as a system call would. */
 export interface OperationFailure {
@@ -49,6 +52,7 @@ export class MemoryLauncher implements Launcher {
   readonly launches: MemoryLaunch[] = [];
   readonly programs: Map<string, MemoryProgram | 'not executable'>;
   readonly #options: MemoryLauncherOptions;
+  readonly #services = new Map<string, MemoryService>();
   #closed = false;
 
   constructor(options: MemoryLauncherOptions = {}) {
@@ -72,15 +76,31 @@ export class MemoryLauncher implements Launcher {
       request.signal?.throwIfAborted();
       for (const stage of ['prepare', 'parent', 'child'] as const) this.#execute(plan, stage);
       const program = this.#programOf(plan);
-      return new MemoryProcess(launch, program, this.#identity(), () => this.#cleanUp(plan));
+      const process = new MemoryProcess(launch, program, this.#identity(), () => this.#cleanUp(plan));
+      this.#serve(request, process);
+      return process;
     } catch (error) {
       this.#cleanUp(plan);
       throw error;
     }
   }
 
+  attachment(request: AttachmentRequest): Attachment {
+    return new MemoryAttachment(request, (socket) => this.#services.get(socket));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+  }
+
+  /** Where attachers find it until it has ended. */
+  #serve(request: LaunchRequest, { service, exited }: MemoryProcess): void {
+    const socket = request.output === 'pipe' ? undefined : request.output.socket;
+    if (socket === undefined || service === undefined) return;
+    this.#services.set(socket, service);
+    void exited.then(() => {
+      if (this.#services.get(socket) === service) this.#services.delete(socket);
+    });
   }
 
   #identity(): ProcessIdentity {

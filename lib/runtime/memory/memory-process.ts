@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { EngineError } from '../../core/errors/engine-error.js';
 import type { ExitStatus } from '../../core/exit-status.js';
@@ -8,20 +8,21 @@ import { Deferred } from '../../util/deferred.js';
 import type { LaunchPlan } from '../launch-plan.js';
 import type { LaunchedProcess, LaunchOptions } from '../launcher.js';
 import type { MemoryProgram } from './memory-program.js';
+import { MemoryService } from './memory-service.js';
 
 const SIGKILL = 9;
 const SIGPIPE = 13;
 const SIGWINCH = 28;
 /** SIGCHLD, SIGCONT, SIGURG, SIGWINCH. @see signal(7) */
 const IGNORED_BY_DEFAULT = [17, 18, 23, SIGWINCH];
-/** The supervisor reads this much at once. */
-const LOG_RECORD_BYTES = 64 * 1024;
 
 /** A program that runs in this process. */
 export class MemoryProcess implements LaunchedProcess {
   readonly stdin: PassThrough | undefined;
   readonly stdout: PassThrough | undefined;
   readonly stderr: PassThrough | undefined;
+  /** When the output is served. */
+  readonly service: MemoryService | undefined;
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
   readonly #handlers = new Map<number, () => void>();
@@ -41,7 +42,8 @@ export class MemoryProcess implements LaunchedProcess {
     this.stderr = piped && !request.terminal ? new PassThrough() : undefined;
     // A killed program may still write; and EPIPE is for those who listen.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.on('error', () => undefined);
-    if (request.output !== 'pipe') appendFileSync(request.output.logFile, '', { mode: 0o600 });
+    const resize = (columns: number, rows: number): void => this.resize(columns, rows);
+    this.service = request.output === 'pipe' ? undefined : new MemoryService(request, request.output, resize);
     const terminal = request.plan.child.find((operation) => operation.op === 'terminal');
     this.#terminal = terminal?.op === 'terminal' ? { columns: terminal.columns, rows: terminal.rows } : undefined;
     if (request.processFile !== undefined) {
@@ -77,6 +79,10 @@ export class MemoryProcess implements LaunchedProcess {
     this.signal(SIGWINCH);
   }
 
+  proceed(): void {
+    this.service?.proceed();
+  }
+
   release(): void {
     // nothing here could outlive this process
   }
@@ -96,7 +102,7 @@ export class MemoryProcess implements LaunchedProcess {
       const result = await program({
         arguments: words,
         environment: Object.fromEntries(environment.map((each) => splitEntry(each))),
-        stdin: this.stdin ?? Readable.from([]),
+        stdin: this.stdin ?? this.service?.input ?? Readable.from([]),
         stdout,
         stderr,
         terminal: () => this.#terminal,
@@ -124,24 +130,25 @@ export class MemoryProcess implements LaunchedProcess {
       this.stderr?.end();
     });
     this.stdin?.destroy(); // nobody reads any more
-    this.#exited.resolve({
+    const exit: ExitStatus = {
       exitCode,
       signal: signal === 0 ? undefined : signalName(signal),
       oomKilled: false,
       finishedAt: new Date(Number(finishedAt / 1_000_000n)),
-    });
+    };
+    this.#exited.resolve(exit);
+    this.service?.end(exit);
     const failure = this.cleanUp();
     if (failure === undefined) this.#released.resolve();
     else this.#released.reject(failure);
   }
 
-  /** What the program writes to: the pipe, or the log. */
+  /** What the program writes to: the pipe, or whatever the supervisor serves. */
   #output(stream: 1 | 2, pipe: PassThrough | undefined): Writable {
-    const { output } = this.request;
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        if (output !== 'pipe') appendLog(output.logFile, stream, chunk);
-        if (pipe === undefined) done();
+        if (this.service !== undefined) void this.service.write(stream, chunk).then(() => done(), done);
+        else if (pipe === undefined) done();
         else this.#pass(pipe, chunk, done);
       },
     }).on('error', () => undefined);
@@ -164,23 +171,6 @@ export class MemoryProcess implements LaunchedProcess {
 
 async function flush(output: Writable): Promise<void> {
   await new Promise<void>((resolve) => output.end(() => resolve()));
-}
-
-/** Appends records as native/src/log.h describes them. */
-function appendLog(path: string, stream: 1 | 2, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; at += LOG_RECORD_BYTES) {
-    appendFileSync(path, logRecord(stream, bytes.subarray(at, at + LOG_RECORD_BYTES)), { mode: 0o600 });
-  }
-}
-
-function logRecord(stream: 1 | 2, bytes: Buffer): Buffer {
-  const record = Buffer.alloc(16 + bytes.length + 4);
-  record.writeUInt32LE(bytes.length, 0);
-  record.writeUInt8(stream, 4);
-  record.writeBigUInt64LE(nanoseconds(), 8);
-  bytes.copy(record, 16);
-  record.writeUInt32LE(bytes.length, 16 + bytes.length);
-  return record;
 }
 
 /** A reader sees a whole record or none. */

@@ -2,18 +2,17 @@ import type { Socket } from 'node:net';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ExitStatus } from '../../core/exit-status.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
-import { signalName } from '../../core/signal.js';
 import { WireReader } from '../wire-reader.js';
 import { WireWriter } from '../wire-writer.js';
-
-/** What a failing plan left to say; `section` and `index` find the operation. */
-export interface ShimFailure {
-  readonly section: number;
-  readonly index: number;
-  readonly errno: number;
-  readonly syscall: string;
-  readonly operand: string;
-}
+import {
+  decodeExit,
+  decodeFailure,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  frameTypes,
+  type ShimFailure,
+} from './frames.js';
 
 /** A message of the shim. */
 export type ShimMessage =
@@ -22,13 +21,34 @@ export type ShimMessage =
   | { readonly type: 'exited'; readonly status: ExitStatus }
   | { readonly type: 'cleaned'; readonly failure: ShimFailure | undefined };
 
-const frameTypes = { launch: 1, signal: 2, resize: 3, release: 4, started: 16, failed: 17, exited: 18, cleaned: 19 };
-const HEAD_BYTES = 8;
-const MESSAGE_BYTES = 4096;
+/** Where a supervisor writes what it sees; '' is nowhere. */
+export interface SupervisorFiles {
+  readonly process: string;
+  readonly exit: string;
+  readonly oom: string;
+  readonly log: SupervisorLog;
+}
 
-/** The library's side of the channel to one shim; native/src/control.h describes the frames. */
+/** @see native/src/log.h */
+export interface SupervisorLog {
+  readonly prefix: string;
+  readonly maxBytes: number;
+  readonly maxFiles: number;
+  /** Positions of the files that there are, rising. */
+  readonly files: readonly bigint[];
+}
+
+/** For what writes nothing. */
+export const noFiles: SupervisorFiles = {
+  process: '',
+  exit: '',
+  oom: '',
+  log: { prefix: '', maxBytes: 0, maxFiles: 0, files: [] },
+};
+
+/** The library's side of the channel to a shim that it has started; native/src/control.h describes the frames. */
 export class ControlChannel {
-  #received: Buffer = Buffer.alloc(0);
+  readonly #reader = new FrameReader();
 
   constructor(
     private readonly socket: Socket,
@@ -45,7 +65,7 @@ export class ControlChannel {
     };
     socket.on('data', (chunk) => {
       try {
-        for (const message of this.#take(chunk)) onMessage(message);
+        for (const frame of this.#reader.take(chunk)) onMessage(decodeMessage(frame));
       } catch (error) {
         end(EngineError.is(error) ? error : new EngineError('SHIM_FAILED', { what: String(error) }, { cause: error }));
       }
@@ -54,13 +74,12 @@ export class ControlChannel {
     socket.on('close', () => end());
   }
 
-  launch(
-    flags: number,
-    files: { readonly process: string; readonly exit: string; readonly log: string; readonly oom: string },
-    plan: Uint8Array,
-  ): void {
-    const body = new WireWriter().u32(flags).string(files.process).string(files.exit);
-    this.#send(frameTypes.launch, body.string(files.log).string(files.oom).bytes(plan));
+  launch(flags: number, files: SupervisorFiles, plan: Uint8Array): void {
+    const { prefix, maxBytes, maxFiles } = files.log;
+    const positions = Buffer.from(BigUint64Array.from(files.log.files).buffer);
+    const body = new WireWriter().u32(flags).string(files.process).string(files.exit).string(files.oom);
+    body.string(prefix).u64(BigInt(maxBytes)).u32(maxFiles).bytes(positions);
+    this.#send(frameTypes.launch, body.bytes(plan));
   }
 
   signal(number: number): void {
@@ -72,7 +91,12 @@ export class ControlChannel {
   }
 
   release(): void {
-    this.#send(frameTypes.release, new WireWriter());
+    this.#send(frameTypes.release);
+  }
+
+  /** Whoever wants the first output is attached. */
+  proceed(): void {
+    this.#send(frameTypes.proceed);
   }
 
   /** Says that nothing more will be said. The shim then ends a process that is bound to its owner. */
@@ -80,52 +104,25 @@ export class ControlChannel {
     this.socket.end();
   }
 
-  #send(type: number, body: WireWriter): void {
-    const head = Buffer.allocUnsafe(HEAD_BYTES);
-    head.writeUInt32LE(body.size, 0);
-    head.writeUInt32LE(type, 4);
-    if (this.socket.writable) this.socket.write(Buffer.concat([head, body.toBytes()]));
-  }
-
-  *#take(chunk: Buffer): Generator<ShimMessage> {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    while (this.#received.length >= HEAD_BYTES) {
-      const size = this.#received.readUInt32LE(0);
-      if (size > MESSAGE_BYTES) throw new EngineError('SHIM_FAILED', { what: `it sent a frame of ${size} bytes` });
-      if (this.#received.length < HEAD_BYTES + size) return;
-      const body = new WireReader(this.#received.subarray(HEAD_BYTES, HEAD_BYTES + size));
-      const type = this.#received.readUInt32LE(4);
-      this.#received = this.#received.subarray(HEAD_BYTES + size);
-      yield decodeMessage(type, body);
-    }
+  #send(type: number, body?: WireWriter): void {
+    if (this.socket.writable) this.socket.write(encodeFrame(type, body));
   }
 }
 
-function decodeMessage(type: number, body: WireReader): ShimMessage {
+function decodeMessage({ type, body }: Frame): ShimMessage {
+  const reader = new WireReader(body);
   switch (type) {
     case frameTypes.started:
-      return { type: 'started', identity: { pid: body.u32(), startTicks: body.u64() } };
+      return { type: 'started', identity: { pid: reader.u32(), startTicks: reader.u64() } };
     case frameTypes.failed:
-      return { type: 'failed', failure: decodeFailure(body) };
+      return { type: 'failed', failure: decodeFailure(reader) };
     case frameTypes.exited:
-      return { type: 'exited', status: decodeExit(body) };
+      return { type: 'exited', status: decodeExit(reader) };
     case frameTypes.cleaned: {
-      const failure = decodeFailure(body);
+      const failure = decodeFailure(reader);
       return { type: 'cleaned', failure: failure.errno === 0 ? undefined : failure };
     }
     default:
       throw new EngineError('SHIM_FAILED', { what: `it sent a frame of unknown type ${type}` });
   }
-}
-
-function decodeFailure(body: WireReader): ShimFailure {
-  return { section: body.u32(), index: body.u32(), errno: body.u32(), syscall: body.string(), operand: body.string() };
-}
-
-function decodeExit(body: WireReader): ExitStatus {
-  const exitCode = body.u32();
-  const signal = body.u32();
-  const oomKilled = body.u32() !== 0;
-  const finishedAt = new Date(Number(body.u64() / 1_000_000n));
-  return { exitCode, signal: signal === 0 ? undefined : signalName(signal), oomKilled, finishedAt };
 }

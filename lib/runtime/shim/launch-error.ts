@@ -1,7 +1,7 @@
 import { EngineError } from '../../core/errors/engine-error.js';
 import { errnoName } from '../../core/errors/errno-name.js';
 import { type LaunchPlan, type PlanOperation, planStages } from '../launch-plan.js';
-import type { ShimFailure } from './control-channel.js';
+import type { ShimFailure } from './frames.js';
 import { launchHint } from './launch-hint.js';
 
 /** The typed error of a plan that failed: the only place that knows what a step's failure means to a user. */

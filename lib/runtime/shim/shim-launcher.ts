@@ -1,16 +1,16 @@
 import { Socket } from 'node:net';
 import type { Kernel } from '../../kernel/kernel.js';
 import { UndoStack } from '../../util/undo-stack.js';
+import type { Attachment, AttachmentRequest } from '../attachment.js';
 import { buildPlan } from '../build-launch-plan.js';
 import { encodePlan } from '../encode-plan.js';
 import type { LaunchPlan } from '../launch-plan.js';
 import type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from '../launcher.js';
+import { flagsOf, supervisorFiles, withSocket } from './launch-frame.js';
+import { ShimAttachment } from './shim-attachment.js';
 import { ShimProcess } from './shim-process.js';
 import { ShimServer } from './shim-server.js';
 import { openStdio, type ShimStdio } from './stdio.js';
-
-const FLAG_OWNED = 1;
-const FLAG_DURABLE = 2;
 
 /** Starts processes through `tscontainer-shim`, one supervisor each. */
 export class ShimLauncher implements Launcher {
@@ -32,8 +32,9 @@ export class ShimLauncher implements Launcher {
   }
 
   /** Launches what a plan says; fails as {@link launch} does. */
-  async execute(plan: LaunchPlan, options: LaunchOptions): Promise<LaunchedProcess> {
+  async execute(planned: LaunchPlan, options: LaunchOptions): Promise<LaunchedProcess> {
     options.signal?.throwIfAborted();
+    const plan = withSocket(planned, options);
     const encoded = encodePlan(plan);
     const undo = new UndoStack();
     const stdio = openStdio(this.kernel, options, undo);
@@ -52,13 +53,17 @@ export class ShimLauncher implements Launcher {
       });
       this.#processes.add(shim);
       undo.defer(() => shim.abandon());
-      shim.channel.launch(flagsOf(options), filesOf(options), encoded);
+      shim.channel.launch(flagsOf(options), supervisorFiles(options), encoded);
       await shim.started(options.signal);
       undo.commit();
       return shim;
     } catch (error) {
       return undo.fail(error);
     }
+  }
+
+  attachment(request: AttachmentRequest): Attachment {
+    return new ShimAttachment(request);
   }
 
   async close(): Promise<void> {
@@ -73,13 +78,3 @@ export class ShimLauncher implements Launcher {
     for (const each of this.#unsettled) if (each.settle()) this.#unsettled.delete(each);
   }
 }
-
-const flagsOf = (options: LaunchOptions): number =>
-  (options.lifetime === 'owner' ? FLAG_OWNED : 0) | (options.durable ? FLAG_DURABLE : 0);
-
-const filesOf = (options: LaunchOptions) => ({
-  process: options.processFile ?? '',
-  exit: options.exitFile ?? '',
-  log: options.output === 'pipe' ? '' : options.output.logFile,
-  oom: options.oomFile ?? '',
-});

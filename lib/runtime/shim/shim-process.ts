@@ -99,6 +99,10 @@ export class ShimProcess implements LaunchedProcess {
     this.channel.resize(columns, rows);
   }
 
+  proceed(): void {
+    this.channel.proceed();
+  }
+
   release(): void {
     this.channel.release();
   }

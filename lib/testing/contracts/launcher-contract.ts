@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { decodeLogRecord } from '../../container/log-record.js';
+import { logFile } from '../../runtime/log-files.js';
+import { decodeLogRecord } from '../../runtime/log-record.js';
 import { startTicksOf } from '../../util/start-ticks.js';
 import { launcherAbortContract } from './launcher-abort-contract.js';
+import { launcherAttachContract } from './launcher-attach-contract.js';
 import { launcherFailureContract } from './launcher-failure-contract.js';
 import { launcherTerminalContract } from './launcher-terminal-contract.js';
 import { baseRequest, type Launch, type LauncherContract, type LauncherFixture } from './launcher-under-test.js';
@@ -36,6 +38,7 @@ export function launcherContract(fixture: LauncherFixture): void {
     launcherAbortContract(contract);
     launcherFailureContract(contract);
     launcherTerminalContract(contract);
+    launcherAttachContract(contract);
   });
 }
 
@@ -180,35 +183,36 @@ function fileContract(contract: LauncherContract): void {
   });
 
   contract('output to a log is complete when the exit is told', async (launch, { directory }) => {
-    const logFile = join(directory, 'log');
-    const process = await launch('talk', [], { output: { logFile }, environment: ['GREETING=hello'] });
+    const log = { prefix: join(directory, 'log.'), maxBytes: 2 ** 30, maxFiles: 3 };
+    const process = await launch('talk', [], { output: { log }, environment: ['GREETING=hello'] });
     assert.deepEqual([process.stdout, process.stderr], [undefined, undefined]);
     await process.exited;
-    assert.deepEqual(logOf(logFile), { stdout: 'out\nhello', stderr: 'err\n' });
+    assert.deepEqual(logOf(log.prefix), { stdout: 'out\nhello', stderr: 'err\n' });
     await process.released;
-    const again = await launch('talk', [], { output: { logFile }, durable: true });
+    const again = await launch('talk', [], { output: { log }, durable: true });
     await again.exited;
-    assert.deepEqual(logOf(logFile), { stdout: 'out\nhelloout\n', stderr: 'err\nerr\n' }, 'a log is appended to');
+    assert.deepEqual(logOf(log.prefix), { stdout: 'out\nhelloout\n', stderr: 'err\nerr\n' }, 'a log is appended to');
     await again.released;
   });
 
   contract('a megabyte in a log is there to the byte', async (launch, { directory }) => {
-    const logFile = join(directory, 'log');
-    const process = await launch('flood', ['1000'], { output: { logFile } });
+    const log = { prefix: join(directory, 'log.'), maxBytes: 2 ** 30, maxFiles: 3 };
+    const process = await launch('flood', ['1000'], { output: { log } });
     await process.exited;
-    const { stdout, stderr } = logOf(logFile);
+    const { stdout, stderr } = logOf(log.prefix);
     assert.ok(stdout === 'o'.repeat(1_000_000) && stderr === 'e'.repeat(1_000_000));
     await process.released;
   });
 }
 
-function logOf(path: string): { readonly stdout: string; readonly stderr: string } {
-  const text = { stdout: '', stderr: '' };
+function logOf(prefix: string): { readonly stdout: string; readonly stderr: string } {
+  const path = logFile(prefix, 0n);
+  const text = { stdout: '', stderr: '', gap: '' };
   for (let rest = readFileSync(path); rest.length > 0; ) {
     const next = decodeLogRecord(rest, path);
     assert.ok(next !== undefined, 'no half record');
     text[next.record.stream] += next.record.bytes.toString('utf8');
     rest = rest.subarray(next.size);
   }
-  return text;
+  return { stdout: text.stdout, stderr: text.stderr };
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import type { LauncherContract } from './launcher-under-test.js';
 import { textOf } from './text-of.js';
 
@@ -44,8 +43,8 @@ export function launcherTerminalContract(contract: LauncherContract): void {
     await process.released;
   });
 
-  contract('a resize of what has no terminal, or has ended, is nothing', async (launch, { directory }) => {
-    const process = await launch('exit', ['0'], { output: { logFile: join(directory, 'log') } });
+  contract('a resize of what has no terminal, or has ended, is nothing', async (launch) => {
+    const process = await launch('exit', ['0'], { output: {} });
     process.resize(10, 10);
     await process.released;
     process.resize(10, 10);

@@ -20,16 +20,24 @@ export function textOf(stream: Readable | undefined): ReadText {
     stream.once('error', reject);
     stream.once('close', () => resolve(Buffer.concat(chunks)));
   });
+  const all = bytes.then((whole) => whole.toString('utf8'));
+  for (const each of [bytes, all]) each.catch(() => undefined); // whoever awaits one is told
   return {
     bytes,
-    all: bytes.then((whole) => whole.toString('utf8')),
+    all,
     includes: (part) =>
       new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (text().includes(part)) resolve();
+        const settle = (act: () => void): void => {
+          stream.off('data', look);
+          stream.off('close', miss);
+          act();
         };
+        const look = (): void => {
+          if (text().includes(part)) settle(resolve);
+        };
+        const miss = (): void => settle(() => reject(new Error(`the stream ended without '${part}': '${text()}'`)));
         stream.on('data', look);
-        stream.once('close', () => reject(new Error(`the stream ended without '${part}': '${text()}'`)));
+        stream.on('close', miss);
         look();
       }),
   };

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LogLine, LogLines } from '#lib/container/log-lines.js';
-import { decodeLogRecord, type LogRecord, MAX_LOG_RECORD_BYTES } from '#lib/container/log-record.js';
+import { type LineBlock, LogLines } from '#lib/container/log-lines.js';
 import { EngineError } from '#lib/core/errors/engine-error.js';
+import { decodeLogRecord, type LogRecord, MAX_LOG_RECORD_BYTES } from '#lib/runtime/log-record.js';
 
-const at = new Date(1_700_000_000_000);
+const time = 1_700_000_000_000_000_000n;
 const record = (text: string | Buffer, stream: LogRecord['stream'] = 'stdout'): LogRecord => {
-  return { stream, at, bytes: Buffer.from(text as Buffer) };
+  return { stream, time, bytes: Buffer.from(text as Buffer) };
 };
 
 function linesOf(...records: readonly LogRecord[]): string[] {
   const lines = new LogLines();
-  const all: LogLine[] = records.flatMap((each) => [...lines.push(each)]);
-  return [...all, ...lines.end()].map(({ stream, text }) => `${stream === 'stdout' ? '' : '! '}${text}`);
+  const all: LineBlock[] = records.flatMap((each) => [...lines.push(each)]);
+  return [...all, ...lines.end()].flatMap(({ stream, texts }) =>
+    texts.map((text) => `${stream === 'stdout' ? '' : '! '}${text}`),
+  );
 }
 
 test('records are joined to lines', () => {
@@ -60,13 +62,19 @@ test('a record is decoded once it is there entirely', () => {
   assert.equal(decoded?.size, whole.length);
   assert.deepEqual(decoded?.record, {
     stream: 'stderr',
-    at: new Date(1_700_000_000_123),
+    time: 1_700_000_000_123_456_789n,
     bytes: Buffer.from('hello'),
   });
 });
 
 test('a record that is none is refused with the file', () => {
-  for (const bytes of [encode('x', 3), encode('x', 0), encode('x', 1, MAX_LOG_RECORD_BYTES + 1), Buffer.alloc(16)]) {
+  for (const bytes of [
+    encode('x', 3),
+    encode('x', 4),
+    encode('x', 0),
+    encode('x', 1, MAX_LOG_RECORD_BYTES + 1),
+    Buffer.alloc(16),
+  ]) {
     assert.throws(
       () => decodeLogRecord(bytes, '/log'),
       (error) => EngineError.is(error, 'CORRUPT_RECORD') && error.data.path === '/log',

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Container } from '#lib/container/container.js';
-import type { LogOptions } from '#lib/container/read-logs.js';
+import type { LogOptions } from '#lib/container/log-options.js';
 import { type MemoryLab, openMemoryLab } from '../../helpers/memory-lab.js';
 import { rejection } from '../../helpers/rejection.js';
 
@@ -164,7 +164,7 @@ test('a damaged log is told with its path, and half a record at its end is passe
   await say('good\n');
   finish();
   await container.wait();
-  const path = join(services.layout.container(container.id), 'log');
+  const path = join(services.layout.container(container.id), 'log.0000000000000000');
   const whole = readFileSync(path);
   appendFileSync(path, whole.subarray(0, 10)); // the disk was full
   assert.deepEqual(await read(container), ['good']);

@@ -55,6 +55,11 @@ test('without options a container is what the defaults say', () => {
     stopSignal: 15,
     stopTimeoutMs: 10_000,
     lifetime: 'owner',
+    stdio: {
+      openStdin: false,
+      stdinOnce: false,
+      log: { driver: 'files', maxBytes: 20 * 1024 * 1024, maxFiles: 5 },
+    },
   });
 });
 

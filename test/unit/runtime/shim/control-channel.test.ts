@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EngineError } from '#lib/core/errors/engine-error.js';
 import { ControlChannel, type ShimMessage } from '#lib/runtime/shim/control-channel.js';
+import { frameTypes } from '#lib/runtime/shim/frames.js';
 import { WireReader } from '#lib/runtime/wire-reader.js';
 import { WireWriter } from '#lib/runtime/wire-writer.js';
 import { nativeConstant } from '../../../helpers/native-operations.js';
@@ -59,10 +60,10 @@ const failed = (type: number, errno: number): Buffer =>
   frame(type, new WireWriter().u32(2).u32(3).u32(errno).string('open').string('/é'));
 
 test('the frames have the numbers that the shim knows', () => {
-  const numbers = ['LAUNCH', 'SIGNAL', 'RESIZE', 'RELEASE', 'STARTED', 'FAILED', 'EXITED', 'CLEANED'].map((name) =>
-    nativeConstant('control.h', `TSC_FRAME_${name}`),
-  );
-  assert.deepEqual(numbers, ['1', '2', '3', '4', '16', '17', '18', '19']);
+  for (const [name, number] of Object.entries(frameTypes)) {
+    const native = name.replace(/[A-Z]/g, '_$&').toUpperCase();
+    assert.equal(nativeConstant('control.h', `TSC_FRAME_${native}`), String(number), name);
+  }
 });
 
 test('messages of the shim arrive decoded', async (context) => {
@@ -141,16 +142,29 @@ test('what came before nonsense counts', async (context) => {
 
 test('requests of the library are frames', async (context) => {
   const { channel, shim } = await open(context);
-  channel.launch(3, { process: '/p', exit: '/e', log: '', oom: '/o' }, Uint8Array.of(9, 8));
+  const log = { prefix: '/l.', maxBytes: 2 ** 33, maxFiles: 7, files: [0n, 2n ** 40n] };
+  channel.launch(3, { process: '/p', exit: '/e', log, oom: '/o' }, Uint8Array.of(9, 8));
   channel.signal(15);
   channel.resize(80, 24);
   channel.release();
   const wanted = [
-    new WireWriter().u32(3).string('/p').string('/e').string('').string('/o').bytes(Uint8Array.of(9, 8)),
+    new WireWriter()
+      .u32(3)
+      .string('/p')
+      .string('/e')
+      .string('/o')
+      .string('/l.')
+      .u64(2n ** 33n)
+      .u32(7),
     new WireWriter().u32(15),
     new WireWriter().u32(80).u32(24),
     new WireWriter(),
   ];
+  wanted[0]
+    ?.u32(16)
+    .u64(0n)
+    .u64(2n ** 40n)
+    .bytes(Uint8Array.of(9, 8));
   const expected = Buffer.concat(wanted.map((body, index) => frame(index + 1, body)));
   let received = Buffer.alloc(0);
   for await (const chunk of shim) {

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { test } from 'node:test';
 import { EngineError, type ErrorCode, type ErrorData } from '#lib/core/errors/engine-error.js';
 import type { LaunchPlan } from '#lib/runtime/launch-plan.js';
-import type { ShimFailure } from '#lib/runtime/shim/control-channel.js';
+import type { ShimFailure } from '#lib/runtime/shim/frames.js';
 import { launchError } from '#lib/runtime/shim/launch-error.js';
 
 const { ENOENT, EACCES, EPERM, EADDRINUSE, ENOEXEC, ENOTDIR, EINVAL, EEXIST } = constants.errno;

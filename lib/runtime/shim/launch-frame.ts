@@ -1,0 +1,34 @@
+import { rmSync } from 'node:fs';
+import type { LaunchPlan } from '../launch-plan.js';
+import type { LaunchOptions } from '../launcher.js';
+import { logFiles } from '../log-files.js';
+import { noFiles, type SupervisorFiles } from './control-channel.js';
+
+/** TSC_LAUNCH_… of native/src/control.h. */
+const flags = { owned: 1, durable: 2, serve: 4, stdin: 8, stdinOnce: 16, hold: 32 } as const;
+
+export function flagsOf({ lifetime, durable, stdin, output }: LaunchOptions): number {
+  const always = (lifetime === 'owner' ? flags.owned : 0) | (durable ? flags.durable : 0);
+  if (output === 'pipe') return always;
+  const input = (stdin.startsWith('attached') ? flags.stdin : 0) | (stdin === 'attached-once' ? flags.stdinOnce : 0);
+  return always | flags.serve | input | (output.hold === true ? flags.hold : 0);
+}
+
+/** What the supervisor is told besides the plan. */
+export function supervisorFiles({ processFile, exitFile, oomFile, output }: LaunchOptions): SupervisorFiles {
+  const log = output === 'pipe' ? undefined : output.log;
+  return {
+    process: processFile ?? '',
+    exit: exitFile ?? '',
+    oom: oomFile ?? '',
+    log: log === undefined ? noFiles.log : { ...log, files: logFiles(log.prefix) },
+  };
+}
+
+/** The plan, with the socket for attachers if there shall be one. */
+export function withSocket(plan: LaunchPlan, { output }: LaunchOptions): LaunchPlan {
+  const socket = output === 'pipe' ? undefined : output.socket;
+  if (socket === undefined) return plan;
+  rmSync(socket, { force: true }); // of an earlier supervisor: bind(2) makes new ones only
+  return { ...plan, prepare: [{ op: 'listen', path: socket }, ...plan.prepare] };
+}
