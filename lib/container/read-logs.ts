@@ -146,7 +146,8 @@ class LogSession {
     if (lost > 0 && onLost === undefined) throw new EngineError('LOG_OVERRUN', { id: this.id, lostBytes: lost });
     if (lost > 0) onLost?.(lost);
     for (const record of batch) {
-      if (record.stream === 'gap' && isWanted(record, this.filter)) onLost?.(gapBytes(record));
+      const missing = record.stream === 'gap' ? gapBytes(record) : 0;
+      if (missing > 0 && isWanted(record, this.filter)) onLost?.(missing);
     }
   }
 

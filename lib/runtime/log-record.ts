@@ -2,7 +2,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 
 /** One piece of output as the supervisor has read it; native/src/log.h describes the format. */
 export interface LogRecord {
-  /** `gap`: output could not be written, and `bytes` is how much (u64). */
+  /** `gap`: output could not be written, and `bytes` is how much (u64), or 0: nothing is missing. */
   readonly stream: 'stdout' | 'stderr' | 'gap';
   /** Nanoseconds since 1970. */
   readonly time: bigint;
@@ -35,5 +35,5 @@ export function decodeLogRecord(
   return { size, record: { stream, time: buffer.readBigUInt64LE(start + 8), bytes } };
 }
 
-/** How much is missing at a gap. */
+/** How many bytes are missing at a gap, or 0. */
 export const gapBytes = (gap: LogRecord): number => Number(gap.bytes.readBigUInt64LE(0));

@@ -19,6 +19,9 @@ struct record_head {
 _Static_assert(sizeof(struct record_head) == 16 && offsetof(struct record_head, time) == 8, "as readers know it");
 
 #define OVERHEAD (sizeof(struct record_head) + sizeof(uint32_t))
+#define GAP_SIZE (OVERHEAD + sizeof(uint64_t))
+/* Disks have room, or none, for this much at once. */
+#define BLOCK 4096u
 
 uint64_t tsc_now(void)
 {
@@ -66,12 +69,13 @@ static int make_file(struct tsc_log *log, uint64_t position)
 
     if (file_name(log, position, path) < 0)
         return -ENAMETOOLONG;
-    fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     tsc_close_p(&log->fd);
     log->fd = fd;
     log->size = 0;
+    log->gap_end = 0;
     log->torn = false;
     log->files[log->file_count++] = position;
     return 0;
@@ -138,7 +142,7 @@ int tsc_log_open(struct tsc_log *log, struct tsc_err *err)
     if (file_name(log, position, path) < 0)
         return tsc_fail(err, ENAMETOOLONG, "open", "log %s", log->prefix);
     /* Not blocking: for a FIFO, which is refused, open(2) would wait. */
-    log->fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    log->fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (log->fd < 0 || fstat(log->fd, &status) < 0)
         return tsc_fail(err, errno, "open", "log %s", path);
     if (!S_ISREG(status.st_mode))
@@ -151,19 +155,37 @@ int tsc_log_open(struct tsc_log *log, struct tsc_err *err)
     return result < 0 ? tsc_fail(err, -result, "open", "log %s", log->prefix) : 0;
 }
 
+/* Behind a record that would end at `end`, a gap would need the next block, which a full disk does not have. */
+static bool hinders_gap(uint64_t end)
+{
+    uint64_t used = end % BLOCK;
+
+    return used == 0 || used > BLOCK - GAP_SIZE;
+}
+
 static bool append(struct tsc_log *log, uint8_t stream, const void *data, size_t size)
 {
     struct record_head head = { .size = (uint32_t)size, .stream = stream, .time = tsc_now() };
+    struct record_head gap_head = { .size = sizeof(uint64_t), .stream = GAP, .time = head.time };
+    uint64_t missing = 0;
     uint32_t tail = (uint32_t)size;
     struct iovec parts[] = {
         { .iov_base = &head, .iov_len = sizeof(head) },
         { .iov_base = (void *)(uintptr_t)data, .iov_len = size },
         { .iov_base = &tail, .iov_len = sizeof(tail) },
+        { .iov_base = &gap_head, .iov_len = sizeof(gap_head) },
+        { .iov_base = &missing, .iov_len = sizeof(missing) },
+        { .iov_base = &gap_head.size, .iov_len = sizeof(gap_head.size) },
     };
-    ssize_t written = writev(log->fd, parts, 3);
+    bool with_gap = stream != GAP && hinders_gap(log->size + size + OVERHEAD);
+    size_t all = size + OVERHEAD + (with_gap ? GAP_SIZE : 0);
+    ssize_t written = pwritev(log->fd, parts, with_gap ? 6 : 3, (off_t)log->size);
 
-    if (written == (ssize_t)(size + OVERHEAD)) {
-        log->size += size + OVERHEAD;
+    if (written == (ssize_t)all) {
+        log->size += all;
+        log->gap_end = with_gap || stream == GAP ? log->size : 0;
+        if (with_gap)
+            log->gap = 0;
         return true;
     }
     if (written > 0 && ftruncate(log->fd, (off_t)log->size) < 0) {
@@ -177,8 +199,11 @@ static bool append(struct tsc_log *log, uint8_t stream, const void *data, size_t
 static bool has_room(struct tsc_log *log, size_t size)
 {
     uint64_t next = tsc_log_position(log);
+    uint64_t end = log->size + size + OVERHEAD;
 
-    if (!log->torn && (log->size == 0 || log->size + size + OVERHEAD <= log->max_bytes))
+    if (hinders_gap(end))
+        end += GAP_SIZE;
+    if (!log->torn && (log->size == 0 || end <= log->max_bytes))
         return true;
     /* Before the new one is made: on a full disk, the oldest output makes room for the newest. */
     forget_files(log, log->max_files > 1 ? log->max_files - 1 : 1);
@@ -188,11 +213,30 @@ static bool has_room(struct tsc_log *log, size_t size)
     return true;
 }
 
+/* A gap at the end grows where it is: that takes no room. */
+static bool grow_gap(struct tsc_log *log)
+{
+    uint64_t missing = log->gap + log->lost;
+    off_t at = (off_t)(log->gap_end - sizeof(uint32_t) - sizeof(missing));
+
+    if (log->gap_end == 0 || log->gap_end != log->size || log->torn)
+        return false;
+    if (pwrite(log->fd, &missing, sizeof(missing), at) != sizeof(missing))
+        return false;
+    log->gap = missing;
+    return true;
+}
+
 void tsc_log_tell_lost(struct tsc_log *log)
 {
-    if (log->fd >= 0 && log->lost > 0 && has_room(log, sizeof(log->lost)) &&
-        append(log, GAP, &log->lost, sizeof(log->lost)))
-        log->lost = 0;
+    if (log->fd < 0 || log->lost == 0)
+        return;
+    if (!grow_gap(log)) {
+        if (!has_room(log, sizeof(log->lost)) || !append(log, GAP, &log->lost, sizeof(log->lost)))
+            return;
+        log->gap = log->lost;
+    }
+    log->lost = 0;
 }
 
 void tsc_log_write(struct tsc_log *log, int stream, const void *data, size_t size)

@@ -5,10 +5,11 @@
  *            one ends, and is made only after the last byte of this one was written: a reader at the end of a file looks for
  *            the next, and if there is one, has read everything once it has looked at the end again.
  *   record = u32 size · u8 stream · u8 zero · u16 zero · u64 time (ns since 1970) · bytes · u32 size      little-endian
- *   stream = 1 stdout, or a terminal · 2 stderr · 3 a gap: u64 bytes of output that could not be written
+ *   stream = 1 stdout, or a terminal · 2 stderr · 3 a gap: u64 bytes of output that could not be written, or 0
  *
  * A record holds what one read gave, at most TSC_LOG_RECORD_MAX bytes: lines are the business of readers. The size at its
- * end lets them walk backwards. A file whose last record is cut off (by a loss of power) is not continued.
+ * end lets them walk backwards. A gap at the end grows in place; a record that leaves no room for one in the last block of
+ * the file is followed by one of 0 bytes: so a full disk can always be mentioned, once there is a record. A file whose last record is cut off (by a loss of power) is not continued.
  *
  * A reader holds a shared lock (flock(2)) on the file that it is reading, and on the next before it lets go: then neither that
  * file nor a younger one is removed, as long as there are no more than TSC_LOG_PATIENCE files too many, and not more than
@@ -34,6 +35,8 @@ struct tsc_log {
     uint64_t max_bytes; /* a file gets no further record beyond this */
     uint32_t max_files;
     uint64_t size; /* of the newest file */
+    uint64_t gap_end; /* where the gap ends with which the newest file ends; 0: it ends with something else */
+    uint64_t gap;     /* bytes that this gap mentions */
     bool torn;     /* it ends with a half record that could not be cut off: it gets no further one */
     uint64_t lost; /* bytes of output that could not be written and are not mentioned yet */
     size_t file_count;

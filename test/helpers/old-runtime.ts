@@ -18,8 +18,17 @@ export async function oldRuntimeCall(
 ): Promise<(...words: readonly string[]) => Promise<ProgramResult>> {
   await lowerVersion(join(lab.bundle, 'config.json'));
   const root = join(dirname(lab.bundle), runtime);
-  return (...words) => runToExit(runtime, ['--root', root, ...words], { cwd: lab.bundle, ...options });
+  const [program, ...before] = runtime === 'crun' ? withoutUnified : [runtime];
+  return (...words) => runToExit(program, [...before, '--root', root, ...words], { cwd: lab.bundle, ...options });
 }
+
+/** crun refuses a machine on which the cgroup v2 hierarchy beside those of v1 has a controller: it does not see that one. */
+const withoutUnified = [
+  'unshare',
+  ...['--mount', '--propagation', 'slave', 'sh', '-c'],
+  'umount /sys/fs/cgroup/unified 2>/dev/null; exec crun "$@"',
+  'crun',
+] as const;
 
 /** Runs the bundle of `lab` in the foreground, and removes what is left of it when it fails. */
 export async function runWithOldRuntime(

@@ -84,7 +84,11 @@ async function writeSettings(directory: string): Promise<Record<string, string>>
     tmp_dir: join(directory, 'tmp'), // the other directories follow the storage
   };
   const text = Object.entries(lines).map(([key, value]) => `${key} = "${value}"\n`);
-  await writeFile(engine, `[engine]\n${text.join('')}`);
+  // Else podman asks for more than this host lets anybody have: a hard limit is raised with CAP_SYS_RESOURCE only.
+  const { stdout } = await runProgram('prlimit', ['--nofile', '--nproc', '--noheadings', '--raw', '--output', 'HARD']);
+  const [files, processes] = stdout.trim().split('\n');
+  const limits = `default_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]\n`;
+  await writeFile(engine, `[containers]\n${limits}[engine]\n${text.join('')}`);
   const storage = join(directory, 'storage.conf');
   const [graph, scratch] = [join(directory, 'graph'), join(directory, 'run')];
   for (const each of [graph, scratch]) await mkdir(each);

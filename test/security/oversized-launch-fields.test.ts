@@ -43,14 +43,9 @@ function frame(body: Buffer, size = body.length): Buffer {
 
 /** A launch frame of this plan, bytes of it changed. */
 function launchFrame(plan: LaunchPlan, change: (encoded: Buffer) => Buffer = (encoded) => encoded): Buffer {
-  const body = new WireWriter()
-    .u32(1)
-    .string('')
-    .string('')
-    .string('')
-    .string('')
-    .bytes(change(encodePlan(plan)));
-  return frame(Buffer.from(body.toBytes()));
+  const files = new WireWriter().u32(1).string('').string('').string('');
+  const log = files.string('').u64(0n).u32(0).bytes(Buffer.alloc(0));
+  return frame(Buffer.from(log.bytes(change(encodePlan(plan))).toBytes()));
 }
 
 const planOf = (prepare: LaunchPlan['prepare']): LaunchPlan => ({
