@@ -6,7 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Container, Engine } from 'tscontainer';
 import { type EngineLab, openEngineLab } from '../helpers/engine-lab.js';
-import { type Footprint, footprint, footprintDifferences, waitForSameFootprint } from '../helpers/footprint.js';
+import {
+  type Footprint,
+  footprint,
+  footprintDifferences,
+  settledFootprint,
+  waitForSameFootprint,
+} from '../helpers/footprint.js';
 import { seededRandom } from '../helpers/random.js';
 
 export interface KilledOwnersOptions {
@@ -38,7 +44,7 @@ export async function killedOwners(options: KilledOwnersOptions): Promise<Killed
   await witness.start();
   await lab.engine.run(image, ['true']); // whatever is made once, like the network, is there
   const files = [lab.options.root, lab.options.runRoot].map((each) => join(each, 'containers'));
-  const before = await footprint({ roots: files });
+  const before = await settledFootprint({ roots: files }, 1);
   let slowestMs = 0;
   for (let moment = 0; moment < options.moments; moment += 1) {
     const action = actions[moment % actions.length] as (typeof actions)[number];

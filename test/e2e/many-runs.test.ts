@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { eventually } from '../helpers/eventually.js';
-import { type Footprint, footprint, waitForSameFootprint } from '../helpers/footprint.js';
+import { settledFootprint, waitForSameFootprint } from '../helpers/footprint.js';
 import { openEngine, type TestEngine } from '../helpers/open-engine.js';
 
 /** Writes a known text of SIZE bytes to both streams and ends with CODE. */
@@ -20,15 +18,6 @@ describe('many runs', () => {
   });
   after(() => opened[Symbol.asyncDispose]());
 
-  /** The kernel takes network namespaces apart a little after their last process: an earlier run's must not count. */
-  const quietFootprint = async (): Promise<Footprint> => {
-    await eventually(
-      'the interfaces of earlier runs are gone',
-      () => !readdirSync('/sys/class/net').some((name) => name.startsWith('tsv')),
-    );
-    return footprint({ roots: [opened.root, opened.runRoot] });
-  };
-
   const runOnce = async (index: number, network: 'none' | 'bridge'): Promise<void> => {
     const code = index % 256;
     const size = (index * 7919) % 20_000;
@@ -43,13 +32,13 @@ describe('many runs', () => {
 
   test('200 in a row: every exit code and every byte is right, and the machine is as before', async () => {
     await runOnce(0, 'bridge'); // from here on the network is there
-    const before = await quietFootprint();
+    const before = await settledFootprint({ roots: [opened.root, opened.runRoot] });
     for (let index = 0; index < 200; index += 1) await runOnce(index, index % 2 === 0 ? 'none' : 'bridge');
     assert.deepEqual(await waitForSameFootprint(before), []);
   });
 
   test('50 at once: the same', async () => {
-    const before = await quietFootprint();
+    const before = await settledFootprint({ roots: [opened.root, opened.runRoot] });
     await Promise.all(Array.from({ length: 50 }, (_, index) => runOnce(index, index % 2 === 0 ? 'none' : 'bridge')));
     assert.deepEqual(await waitForSameFootprint(before), []);
   });

@@ -5,6 +5,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { eventually } from './eventually.js';
 
 const run = promisify(execFile);
 
@@ -52,6 +53,18 @@ export async function footprint(options: FootprintOptions = {}): Promise<Footpri
     parts[part] = options.except?.includes(part) ? [] : (await read(options)).sort();
   }
   return { parts, options };
+}
+
+/**
+ * Takes the footprint once no more containers than `bridged` have an interface on a bridge: the kernel takes a network
+ * namespace apart a little after its last process ended, and an earlier run's interface must not count.
+ */
+export async function settledFootprint(options: FootprintOptions = {}, bridged = 0): Promise<Footprint> {
+  await eventually('the interfaces of earlier runs are gone', async () => {
+    const names = await readdir('/sys/class/net');
+    return names.filter((name) => name.startsWith('tsv')).length === bridged;
+  });
+  return footprint(options);
 }
 
 /** The differences, one line each: "+ mount: …" appeared, "- mount: …" disappeared. */

@@ -27,7 +27,11 @@ describe('how processes of the engine speak to each other', () => {
       const container = await lab.engine.containers.create(options);
       await container.start();
       const { stdout } = await container.exec(['cat', '/proc/net/unix']);
-      const seen = stdout.trim().split('\n').slice(1).flatMap((line) => line.split(/\s+/).slice(7));
+      const seen = stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .flatMap((line) => line.split(/\s+/).slice(7));
       for (const name of [...seen, ...(await socketNames())].filter((each) => !earlier.has(each))) {
         assert.match(name, /^\/proc\/self\/fd\/\d+\/socket$|^$/, 'a path that leads somewhere in its maker alone');
       }

@@ -7,7 +7,7 @@ import { busyboxMembers } from '../../helpers/busybox-layer.js';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
 import { eventually } from '../../helpers/eventually.js';
 import { replyBlob, type Step } from '../../helpers/fake-registry.js';
-import { assertSameFootprint, type Footprint, footprint } from '../../helpers/footprint.js';
+import { assertSameFootprint, type Footprint, settledFootprint } from '../../helpers/footprint.js';
 import { publishImage } from '../../helpers/publish-image.js';
 import { rejection } from '../../helpers/rejection.js';
 import { storedContent } from '../../helpers/stored-content.js';
@@ -65,7 +65,7 @@ describe('an abort at any moment rejects with its reason and leaves nothing', ()
       () => !readdirSync('/sys/class/net').some((name) => /^tsv/.test(name)),
     );
     // Connections to the registry may stay for the next request until the engine is closed.
-    still = await footprint({
+    still = await settledFootprint({
       roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')],
       except: ['file descriptor'],
     });

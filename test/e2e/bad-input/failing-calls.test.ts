@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Container, EngineError, type RunOptions } from 'tscontainer';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
 import { type FailingCalls, withFailingCalls } from '../../helpers/failing-calls.js';
-import { assertSameFootprint, type Footprint, footprint } from '../../helpers/footprint.js';
+import { assertSameFootprint, type Footprint, settledFootprint } from '../../helpers/footprint.js';
 
 interface Row extends FailingCalls {
   /** What is tried. Default: a run without network. */
@@ -184,7 +184,9 @@ describe('each step of a start that fails', () => {
     await long.start();
     await lab.engine.run(image, ['true']); // makes the network
     await mkdir(join(lab.directory, 'volume'));
-    still = await footprint({ roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')] });
+    still = await settledFootprint({
+      roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')],
+    });
   });
   after(() => lab[Symbol.asyncDispose]());
 

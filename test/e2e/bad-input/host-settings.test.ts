@@ -9,7 +9,7 @@ import { seccompArchitecture } from '#lib/runtime/seccomp/architecture.js';
 import { syscallTable } from '#lib/runtime/seccomp/syscall-table.js';
 import { compileProbe } from '../../helpers/compile-probe.js';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
-import { assertSameFootprint, type Footprint, footprint } from '../../helpers/footprint.js';
+import { assertSameFootprint, type Footprint, settledFootprint } from '../../helpers/footprint.js';
 import { ociLab } from '../../helpers/oci-bundle.js';
 import { runChecked } from '../../helpers/run-checked.js';
 
@@ -53,7 +53,9 @@ describe('hosts that do not let containers have what was asked for', () => {
     filtered = join(lab.directory, 'filtered');
     await writeFile(filtered, await compileProbe('filtered'));
     await chmod(filtered, 0o755);
-    still = await footprint({ roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')] });
+    still = await settledFootprint({
+      roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')],
+    });
   });
   after(() => lab[Symbol.asyncDispose]());
 

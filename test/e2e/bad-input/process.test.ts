@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Container, Engine, type ErrorCode, type ErrorKind } from 'tscontainer';
 import { directory, file, link } from '../../helpers/busybox-layer.js';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
-import { assertSameFootprint, type Footprint, footprint } from '../../helpers/footprint.js';
+import { assertSameFootprint, type Footprint, settledFootprint } from '../../helpers/footprint.js';
 import { publishImage } from '../../helpers/publish-image.js';
 import { rejection } from '../../helpers/rejection.js';
 import { type TarMember, tarOf } from '../../helpers/tar-builder.js';
@@ -31,7 +31,9 @@ describe('what cannot be run is told, and leaves nothing', () => {
     ]);
     long = await lab.engine.containers.create({ image, command: ['sleep', '1000'], ...offline });
     await long.start();
-    still = await footprint({ roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')] });
+    still = await settledFootprint({
+      roots: [join(lab.options.runRoot, 'containers'), join(lab.options.root, 'containers')],
+    });
   });
   after(() => lab[Symbol.asyncDispose]());
 
