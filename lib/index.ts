@@ -27,6 +27,7 @@ export type { ContainerInspection } from './container/inspect-container.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
 export type { RemoveOptions } from './container/remove-container.js';
+export type { RestartConfig, RestartOption } from './container/resolve-restart.js';
 export type { RunOptions } from './container/run-container.js';
 export type { StdioConfig } from './container/stdio-config.js';
 export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
@@ -133,6 +134,7 @@ export type {
 export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest, ServedOutput } from './runtime/launcher.js';
 export type { LogTarget } from './runtime/log-files.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
+export type { RestartPolicy, RestartRequest } from './runtime/restart-policy.js';
 export type {
   SeccompAction,
   SeccompCondition,

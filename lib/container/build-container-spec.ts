@@ -57,6 +57,8 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
     network: endpoint.plan,
     process: buildProcessSpec(config, host, cgroup.enforcesDevices),
+    // An overlay wants an empty one for each mount.
+    ...(config.restart !== undefined && sources.root.type === 'overlay' && { renewed: [sources.root.work] }),
     removeAtEnd: sources.removeAtEnd,
   };
 }

@@ -65,6 +65,7 @@ const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>
   stopSignal: [either(isNumber, isText), "a signal's name, or its number from 1 to 64"],
   stopTimeoutMs: number,
   lifetime: text,
+  restart: [either(isText, isObject), "'no', 'always', 'unless-stopped', 'on-failure[:n]' or { policy, maxRetries }"],
   pull: text,
   ...resourceShapes,
   user: text,

@@ -1,6 +1,7 @@
 import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, record, text } from '../core/decode.js';
 import type { PortMapping } from '../network/port-mapping.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
+import type { RestartConfig } from './resolve-restart.js';
 import { type StdioConfig, stdioConfig } from './stdio-config.js';
 import type { ResourceLimit } from './ulimits.js';
 
@@ -35,6 +36,8 @@ export interface ContainerConfig {
   readonly stopSignal: number;
   readonly stopTimeoutMs: number;
   readonly lifetime: 'owner' | 'detached';
+  /** Default: it is not started again. */
+  readonly restart?: RestartConfig;
   /** Standard streams: terminal, input, log. */
   readonly stdio: StdioConfig;
 }
@@ -106,5 +109,6 @@ export const containerConfig: Decoder<ContainerConfig> = record({
   stopSignal: integer,
   stopTimeoutMs: integer,
   lifetime: literal('owner', 'detached'),
+  restart: optional(record({ policy: literal('always', 'unless-stopped', 'on-failure'), maxRetries: integer })),
   stdio: stdioConfig,
 });

@@ -28,6 +28,14 @@ export interface ContainerFiles {
   readonly exit: string;
   /** The same of one that ends with its owner. */
   readonly runExit: string;
+  /** Exists while a container with a restart policy is not to be started again: somebody has stopped it. */
+  readonly stopped: string;
+  /** The same of one that ends with its owner. */
+  readonly runStopped: string;
+  /** Exists once a detached container with a restart policy was started: its next engine goes on with that. */
+  readonly started: string;
+  /** Written by the supervisor of a container with a restart policy, see {@link readRestarts}. */
+  readonly restarts: string;
   readonly hostname: string;
   readonly hosts: string;
   readonly resolvConf: string;
@@ -50,6 +58,10 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     runLimits: `${runDirectory}/limits.json`,
     exit: `${directory}/exit`,
     runExit: `${runDirectory}/exit`,
+    stopped: `${directory}/stopped`,
+    runStopped: `${runDirectory}/stopped`,
+    started: `${directory}/started`,
+    restarts: `${runDirectory}/restarts`,
     hostname: `${runDirectory}/hostname`,
     hosts: `${runDirectory}/hosts`,
     resolvConf: `${runDirectory}/resolv.conf`,
@@ -67,7 +79,7 @@ export function readState(files: ContainerFiles): ContainerState {
   const exit = readExit(files);
   const started = readNumbers(files.process);
   const startedAt = started === undefined ? undefined : dateOf(started[3]);
-  if (exit !== undefined) return { status: 'exited', exit: toExitStatus(exit), startedAt };
+  if (exit !== undefined) return afterExit(files, started, toExitStatus(exit), startedAt);
   if (started === undefined || startedAt === undefined) return { status: 'created' };
   const process = { pid: Number(started[0]), startTicks: started[1] ?? 0n };
   // Until the supervisor has drained the output and written its record, the container has not ended for anybody.
@@ -77,6 +89,46 @@ export function readState(files: ContainerFiles): ContainerState {
   const lost: ExitStatus = { exitCode: 137, signal: 'SIGKILL', oomKilled: false, finishedAt: startedAt };
   return { status: 'exited', exit: readLateExit(files) ?? lost, startedAt };
 }
+
+/** A supervisor that lives and has written when it will start the container again does that. */
+function afterExit(
+  files: ContainerFiles,
+  started: readonly bigint[] | undefined,
+  exit: ExitStatus,
+  startedAt: Date | undefined,
+): ContainerState {
+  const { nextStart } = readRestarts(files);
+  if (started === undefined || startedAt === undefined || nextStart === 0n)
+    return { status: 'exited', exit, startedAt };
+  const supervisor = { pid: Number(started[2]), startTicks: started[4] ?? 0n };
+  if (!isAlive(supervisor)) return { status: 'exited', exit, startedAt };
+  const process = { pid: Number(started[0]), startTicks: started[1] ?? 0n };
+  return { status: 'restarting', exit, process, startedAt, nextStartAt: dateOf(nextStart) };
+}
+
+/** What the supervisor of a container with a restart policy has noted: see native/src/restart.h. */
+export function readRestarts(files: ContainerFiles): RestartNote {
+  const [numbers = '', error] = (readText(files.restarts) ?? '').split('\n');
+  const [count = '', nextStart = ''] = numbers.split(' ');
+  return {
+    count: /^\d+$/.test(count) ? Number(count) : 0,
+    nextStart: /^\d+$/.test(nextStart) ? BigInt(nextStart) : 0n,
+    error: error === '' ? undefined : error,
+  };
+}
+
+export interface RestartNote {
+  /** How often it was started again since `start`. */
+  readonly count: number;
+  /** When that will be done next, in nanoseconds since 1970; 0 when it is not due. */
+  readonly nextStart: bigint;
+  /** Why the last attempt has failed. */
+  readonly error: string | undefined;
+}
+
+/** Which of the two stop files is that of a container. */
+export const stopFile = (files: ContainerFiles, lifetime: 'owner' | 'detached'): string =>
+  lifetime === 'owner' ? files.runStopped : files.stopped;
 
 /** A container may have ended between the two looks above: then its record is there now. */
 function readLateExit(files: ContainerFiles): ExitStatus | undefined {
@@ -106,10 +158,14 @@ const dateOf = (nanoseconds: bigint | undefined): Date => new Date(Number((nanos
 
 /** A line of whole numbers; undefined when the file is missing, as most are most of the time. */
 function readNumbers(path: string): readonly bigint[] | undefined {
+  const line = readText(path)?.trim();
+  return line !== undefined && /^\d+(?: \d+)*$/.test(line) ? line.split(' ').map(BigInt) : undefined;
+}
+
+function readText(path: string): string | undefined {
   if (!existsSync(path)) return undefined; // far cheaper than an error
   try {
-    const line = readFileSync(path, 'latin1').trim();
-    return /^\d+(?: \d+)*$/.test(line) ? line.split(' ').map(BigInt) : undefined;
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import type { EnvironmentOption } from '../core/environment.js';
 import type { SeccompProfile } from '../runtime/seccomp/profile.js';
+import type { RestartOption } from './resolve-restart.js';
 import type { StdioOptions } from './stdio-options.js';
 
 /** A directory or file of the host inside the container. */
@@ -108,6 +109,16 @@ export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, St
    * later engine on the same root finds it. Default `'owner'`.
    */
   readonly lifetime?: 'owner' | 'detached';
+  /**
+   * Whether it is started again when it has ended, by its supervisor and so also when no engine is open: after 0.1 s, then
+   * twice as long each time up to a minute, and 0.1 s again after a run of ten seconds. What `stop`, or `kill` with SIGKILL
+   * or its `stopSignal`, has ended is not. `'on-failure'`: only after an exit code other than 0, and at most `maxRetries`
+   * times (`'on-failure:3'`; default 0: without end). A detached container of any of these is started by the next engine that
+   * opens on its root after a reboot, `'unless-stopped'` only if it was not stopped before. Default `'no'`.
+   *
+   * @see https://docs.docker.com/engine/containers/start-containers-automatically/
+   */
+  readonly restart?: RestartOption;
   /** `'missing'` fetches the image when it is not here, `'always'` asks the registry first. Default `'missing'`. */
   readonly pull?: 'missing' | 'always' | 'never';
 }

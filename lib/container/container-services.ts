@@ -1,3 +1,4 @@
+import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import type { ImageRecord } from '../image/image-record.js';
@@ -32,6 +33,9 @@ export interface HostFacts {
 /** What happened to a container. */
 export interface ContainerEventSink {
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
+  /** A run has ended, and its supervisor starts the container again after so many milliseconds. */
+  readonly restarting: (record: ContainerRecord, exit: ExitStatus, delayMs: number) => void;
+  readonly restarted: (record: ContainerRecord, process: ProcessIdentity) => void;
   /** A function that should get the log did not get all of it. */
   readonly logFailed: (record: ContainerRecord, error: unknown) => void;
   readonly paused: (record: ContainerRecord) => void;

@@ -76,7 +76,7 @@ export class Container implements AsyncDisposable {
     return this.#record.config.labels;
   }
 
-  /** `created`, `running`, `paused` or `exited`, as it is now. */
+  /** `created`, `running`, `paused`, `restarting` or `exited`, as it is now. */
   get status(): ContainerStatus {
     return containerState(this.#services, this.#record).status;
   }
@@ -121,7 +121,8 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * How the container ends, or has ended; also after its removal, when it was this object that has started it.
+   * How the container ends, or has ended; also after its removal, when it was this object that has started it. One with a
+   * restart policy has ended when it is not started again.
    *
    * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
    */
@@ -160,7 +161,7 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Asks it to end (`stopSignal`), and kills it after `timeoutMs`.
+   * Asks it to end (`stopSignal`), and kills it after `timeoutMs`. Its restart policy does not start it again.
    *
    * @throws EngineError `WRONG_STATE` when it was never started.
    */
@@ -170,7 +171,8 @@ export class Container implements AsyncDisposable {
 
   /**
    * Sends a signal to its first process and does not wait for what comes of it. Signals that are to end it (SIGKILL, its
-   * `stopSignal`) let a paused container go on; others wait until it does.
+   * `stopSignal`) let a paused container go on, and keep its restart policy from starting it again; others wait until it
+   * goes on.
    *
    * @throws EngineError `WRONG_STATE` when it is not running; `INVALID_OPTION` for an unknown signal.
    * @see OCI runtime-spec, runtime.md, "Kill"

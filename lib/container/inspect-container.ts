@@ -3,6 +3,7 @@ import type { EndpointAddress } from '../network/network-driver.js';
 import type { PortMapping } from '../network/port-mapping.js';
 import { containerState } from './container-cgroup.js';
 import type { ContainerConfig } from './container-config.js';
+import { containerFiles, readRestarts } from './container-files.js';
 import { currentRecord } from './container-limits.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -18,8 +19,14 @@ export interface ContainerInspection {
   /** Of its first process, on the host, while it runs or is paused. */
   readonly pid: number | undefined;
   readonly startedAt: Date | undefined;
-  /** How it has ended. */
+  /** How it has ended; also while it is to be started again. */
   readonly exit: ExitStatus | undefined;
+  /** How often its restart policy has started it since `start`. */
+  readonly restartCount: number;
+  /** Why its restart policy could not start it the last time. */
+  readonly restartError: string | undefined;
+  /** While it is `restarting`. */
+  readonly nextStartAt: Date | undefined;
   readonly network: {
     readonly name: string;
     /** While it runs or is paused. */
@@ -37,6 +44,7 @@ export async function inspectContainer(
 ): Promise<ContainerInspection> {
   const { id, name, image, createdAt, config } = currentRecord(services, record);
   const state = containerState(services, record);
+  const restarts = readRestarts(containerFiles(services.layout, id));
   const running = state.status === 'running' || state.status === 'paused' ? state : undefined;
   const endpoint = running && (await services.networks.get(config.network)?.inspect(id));
   return {
@@ -47,7 +55,10 @@ export async function inspectContainer(
     status: state.status,
     pid: running?.process.pid,
     startedAt: state.status === 'created' ? undefined : state.startedAt,
-    exit: state.status === 'exited' ? state.exit : undefined,
+    exit: 'exit' in state ? state.exit : undefined,
+    restartCount: restarts.count,
+    restartError: restarts.error,
+    nextStartAt: state.status === 'restarting' ? state.nextStartAt : undefined,
     network: {
       name: config.network,
       addresses: endpoint?.addresses ?? [],

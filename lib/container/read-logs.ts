@@ -88,7 +88,7 @@ class LogSession {
     this.#prefix = files.logPrefix;
     this.#directories = [files.directory, files.runDirectory];
     this.#lock = (fd) => void services.kernel.tryLock(fd, 'shared');
-    this.#isRunning = () => readState(files).status === 'running';
+    this.#isRunning = () => ['running', 'restarting'].includes(readState(files).status);
   }
 
   /** @param from - a position; default: where the tail begins, or the log. */

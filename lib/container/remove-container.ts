@@ -29,7 +29,7 @@ export async function removeContainer(
   const { id, config } = record;
   const files = containerFiles(services.layout, id);
   const { status } = containerState(services, record);
-  if (status === 'running' || status === 'paused') {
+  if (status === 'running' || status === 'paused' || status === 'restarting') {
     if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
     await stopContainer(services, record, { timeoutMs: 0 });
   }

@@ -14,6 +14,7 @@ import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
 import { resolveResources } from './resolve-resources.js';
+import { resolveRestart } from './resolve-restart.js';
 import { encodeProfile } from './seccomp-filters.js';
 import { resolveStdio } from './stdio-config.js';
 import { parseUlimits } from './ulimits.js';
@@ -61,6 +62,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     stopSignal: stopSignal === undefined || stopSignal === '' ? SIGTERM : parseSignal(stopSignal, 'stopSignal'),
     stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
+    ...resolveRestart(options.restart),
     stdio,
   };
 }

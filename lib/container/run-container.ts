@@ -1,5 +1,6 @@
 import type { Abortable } from '../core/abortable.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
+import { EngineError } from '../core/errors/engine-error.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import type { BufferedOptions, ContainerSettings } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
@@ -10,7 +11,7 @@ import { startContainer } from './start-container.js';
 
 /** How a command is run in a container of its own. It always dies with its owner, and is removed at its end. */
 export interface RunOptions
-  extends Omit<ContainerSettings, 'lifetime' | 'stdinOnce' | 'log'>,
+  extends Omit<ContainerSettings, 'lifetime' | 'restart' | 'stdinOnce' | 'log'>,
     BufferedOptions,
     Abortable {}
 
@@ -27,6 +28,14 @@ export async function runContainer(
 ): Promise<CommandResult> {
   const { input, maxOutputBytes: _max, timeoutMs: _timeout, ...settings } = options;
   checkBounds(options);
+  if (Object.hasOwn(options, 'restart')) {
+    const expected = 'left out: what is run once is not started again';
+    throw new EngineError('INVALID_OPTION', {
+      option: 'restart',
+      expected,
+      got: String(Reflect.get(options, 'restart')),
+    });
+  }
   const record = await createContainer(services, {
     ...settings,
     ...(command && { command }),

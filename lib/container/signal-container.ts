@@ -4,12 +4,14 @@ import { containerFiles, isAlive, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { thawPaused } from './pause-container.js';
+import { preventRestart } from './prevent-restart.js';
 
 const SIGKILL = 9;
 
 /**
  * Sends a signal to a container's first process, which is identified by a pidfd: a reused pid is never hit. A paused
- * container goes on when the signal is to end it (SIGKILL, its stop signal); any other one waits.
+ * container goes on when the signal is to end it (SIGKILL, its stop signal); any other one waits. One that is to end it also
+ * keeps its restart policy from starting it again.
  *
  * @throws EngineError `WRONG_STATE` when the container is not running.
  */
@@ -19,12 +21,16 @@ export async function signalContainer(
   signal: number,
 ): Promise<void> {
   const { id, config } = record;
-  const state = readState(containerFiles(services.layout, id));
+  const files = containerFiles(services.layout, id);
+  const state = readState(files);
+  const ends = signal === SIGKILL || signal === config.stopSignal;
+  if (ends && ['running', 'restarting'].includes(state.status)) preventRestart(files, record);
+  if (ends && state.status === 'restarting') return; // nothing else is left to be ended
   if (state.status !== 'running' || !send(services, id, state.process, signal)) {
     const status = state.status === 'running' ? 'exited' : state.status;
     throw new EngineError('WRONG_STATE', { id, status, wanted: 'running' });
   }
-  if (signal === SIGKILL || signal === config.stopSignal) await thawPaused(services, record);
+  if (ends) await thawPaused(services, record);
 }
 
 function send(services: ContainerServices, id: string, process: ProcessIdentity, signal: number): boolean {

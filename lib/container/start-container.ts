@@ -7,12 +7,13 @@ import type { Endpoint } from '../network/network-driver.js';
 import { resolvConf } from '../network/resolv-conf.js';
 import type { HostFile } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
+import type { RestartRequest } from '../runtime/restart-policy.js';
 import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
 import { containerCgroup, containerState } from './container-cgroup.js';
-import { type ContainerFiles, containerFiles } from './container-files.js';
+import { type ContainerFiles, containerFiles, stopFile } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -58,7 +59,7 @@ async function tryStart(
   const files = containerFiles(services.layout, id);
   if (!existsSync(files.directory)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
   const { status } = containerState(services, record);
-  if (status === 'running' || status === 'paused')
+  if (status !== 'created' && status !== 'exited')
     throw new EngineError('WRONG_STATE', { id, status, wanted: 'created or exited' });
   await awaitSettled(services.live.get(id)); // an earlier run still gives back its address
 
@@ -75,6 +76,8 @@ async function tryStart(
     const etc = etcFiles(services, record, endpoint, files);
     const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
     const stdio = startStdio(services, record, options);
+    if (config.restart !== undefined && config.lifetime === 'detached')
+      writeFileSync(files.started, '', { mode: 0o600 });
     const process = await services.launcher.launch({
       spec,
       ...stdio.request,
@@ -82,6 +85,7 @@ async function tryStart(
       processFile: files.process,
       exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
       durable: config.lifetime === 'detached',
+      restart: options.pipes === undefined ? restartRequest(services, record, files) : undefined,
       ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
       signal: options.signal,
     });
@@ -114,7 +118,8 @@ async function attach(
 
 /** A failed start leaves the records of the run before it as they were. */
 function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
-  for (const path of [files.process, files.exit, files.runExit]) {
+  const { process, exit, runExit, stopped, runStopped, restarts } = files;
+  for (const path of [process, exit, runExit, stopped, runStopped, restarts]) {
     if (!existsSync(path)) {
       undo.defer(() => rmSync(path, { force: true }));
       continue;
@@ -123,6 +128,24 @@ function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
     undo.defer(() => writeFileSync(path, earlier, { mode: 0o600 }));
     rmSync(path);
   }
+}
+
+function restartRequest(
+  services: ContainerServices,
+  record: ContainerRecord,
+  files: ContainerFiles,
+): RestartRequest | undefined {
+  const { lifetime, restart } = record.config;
+  return (
+    restart && {
+      policy: restart.policy === 'on-failure' ? 'on-failure' : 'always',
+      maxRetries: restart.maxRetries,
+      stopFile: stopFile(files, lifetime),
+      restartFile: files.restarts,
+      onExit: (exit, delayMs) => services.events.restarting(record, exit, delayMs),
+      onStart: (identity) => services.events.restarted(record, identity),
+    }
+  );
 }
 
 /** Overlay wants an empty one for each mount, and a volatile overlay refuses to be mounted a second time over the old. */

@@ -3,9 +3,11 @@ import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
 import { awaitSettled } from './await-process.js';
+import { containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { thawPaused } from './pause-container.js';
+import { preventRestart } from './prevent-restart.js';
 import { signalContainer } from './signal-container.js';
 import { waitContainer } from './wait-container.js';
 
@@ -38,6 +40,7 @@ export async function stopContainer(
     throw new EngineError('INVALID_OPTION', { option: 'timeoutMs', expected, got: String(timeoutMs) });
   }
   options.signal?.throwIfAborted();
+  preventRestart(containerFiles(services.layout, record.id), record);
   const exit = waitContainer(services, record.id, options);
   exit.catch(() => undefined); // awaited below, on every path
   if (timeoutMs > 0) {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerEventSink } from '../container/container-services.js';
 import type { ExitStatus } from '../core/exit-status.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 
@@ -9,6 +10,8 @@ import type { LaunchedProcess } from '../runtime/launcher.js';
 export interface EngineEvents {
   'container.started': { readonly id: string; readonly name: string; readonly pid: number };
   'container.exited': { readonly id: string; readonly name: string; readonly exit: ExitStatus };
+  /** It has just ended (`container.exited`), and its restart policy starts it again after `delayMs`. */
+  'container.restarting': { readonly id: string; readonly name: string; readonly delayMs: number };
   /** The function that gets a container's log has missed something (`LOG_OVERRUN`: it goes on), or gets no more. */
   'container.logFailed': { readonly id: string; readonly name: string; readonly error: unknown };
   'container.paused': { readonly id: string; readonly name: string };
@@ -28,6 +31,8 @@ export type EngineEventListener<Name extends EngineEventName> = (event: EngineEv
  */
 export class EngineEventHub implements ContainerEventSink {
   readonly #emitter = new EventEmitter();
+  /** When the last run of a container ended that was told of. */
+  readonly #told = new Map<string, number>();
 
   /** Returns how to stop listening. */
   on<Name extends EngineEventName>(name: Name, listener: EngineEventListener<Name>): () => void {
@@ -47,9 +52,18 @@ export class EngineEventHub implements ContainerEventSink {
   started({ id, name }: ContainerRecord, process: LaunchedProcess): void {
     this.#emit('container.started', { id, name, pid: process.identity.pid });
     process.exited.then(
-      (exit) => this.#emit('container.exited', { id, name, exit }),
+      (exit) => this.#exited(id, name, exit),
       () => undefined, // the supervisor was killed: how the container ended is not known, so nothing is told
     );
+  }
+
+  restarting({ id, name }: ContainerRecord, exit: ExitStatus, delayMs: number): void {
+    this.#exited(id, name, exit);
+    this.#emit('container.restarting', { id, name, delayMs });
+  }
+
+  restarted({ id, name }: ContainerRecord, { pid }: ProcessIdentity): void {
+    this.#emit('container.started', { id, name, pid });
   }
 
   logFailed({ id, name }: ContainerRecord, error: unknown): void {
@@ -70,6 +84,13 @@ export class EngineEventHub implements ContainerEventSink {
 
   removeAll(): void {
     this.#emitter.removeAllListeners();
+  }
+
+  /** A stop in the pause after a run makes that run the last: it has been told already. */
+  #exited(id: string, name: string, exit: ExitStatus): void {
+    if (this.#told.get(id) === exit.finishedAt.getTime()) return;
+    this.#told.set(id, exit.finishedAt.getTime());
+    this.#emit('container.exited', { id, name, exit });
   }
 
   #emit<Name extends EngineEventName>(name: Name, event: EngineEvents[Name]): void {

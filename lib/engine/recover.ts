@@ -6,11 +6,12 @@ import { removeCgroups } from '../container/remove-cgroups.js';
 import { removeContainer } from '../container/remove-container.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
+import { resumeContainers } from './resume-containers.js';
 import type { EngineServices } from './services.js';
 
 /**
  * Repairs what processes that were killed have left: containers whose owner is gone, half-made directories, cgroups,
- * addresses and published ports of the dead.
+ * addresses and published ports of the dead. Then it starts what a restart policy wants to run.
  */
 export async function recover(services: EngineServices): Promise<void> {
   const { containers } = services;
@@ -31,6 +32,7 @@ export async function recover(services: EngineServices): Promise<void> {
   for (const driver of containers.networks.values()) {
     await driver.sweep((id) => mayUseNetwork(containers, id));
   }
+  await resumeContainers(containers);
 }
 
 async function tryLock(services: EngineServices) {
@@ -70,7 +72,7 @@ const isOwnerAlive = ({ owner }: ContainerRecord): boolean =>
   isAlive({ pid: owner.pid, startTicks: BigInt(owner.startTicks) });
 
 const isRunning = (services: ContainerServices, id: string): boolean =>
-  readState(containerFiles(services.layout, id)).status === 'running';
+  ['running', 'restarting'].includes(readState(containerFiles(services.layout, id)).status);
 
 /** A container of a living process may be connecting at this moment. */
 async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {

@@ -24,7 +24,12 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
   return {
     namespaces: spec.namespaces.filter((kind) => !network.made.includes(kind)),
     sharesMemory,
-    prepare: [...spec.files.map(makeFile), ...spec.cgroup.prepare, ...network.prepare],
+    prepare: [
+      ...(spec.renewed ?? []).flatMap(renew),
+      ...spec.files.map(makeFile),
+      ...spec.cgroup.prepare,
+      ...network.prepare,
+    ],
     parent,
     child: [
       { op: 'propagation', mode: 'slave' },
@@ -57,6 +62,11 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     ],
   };
 }
+
+const renew = (path: string): PlanOperation[] => [
+  { op: 'remove-tree', path },
+  { op: 'make-directory', path, mode: 0o700 },
+];
 
 const makeFile = ({ path, mode, content }: HostFile): PlanOperation => {
   return { op: 'make-file', path, mode, data: content };

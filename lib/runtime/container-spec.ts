@@ -64,6 +64,8 @@ export interface ContainerSpec {
   readonly cgroup: PlanPart;
   readonly network: PlanPart;
   readonly process: ProcessSpec;
+  /** Directories of the host that are made anew before each run, which a restart policy may make many. Default: none. */
+  readonly renewed?: readonly string[];
   /** Directories of the host that go with the container's end; with `trash` out of sight first, in the same file system. */
   readonly removeAtEnd: readonly { readonly path: string; readonly trash?: string }[];
 }

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../core/process-identity.js';
 import type { Attachment, AttachmentRequest } from './attachment.js';
 import type { LaunchSpec } from './container-spec.js';
 import type { LogTarget } from './log-files.js';
+import type { RestartRequest } from './restart-policy.js';
 
 /** What is started, and where its traces go. */
 export interface LaunchRequest extends LaunchOptions {
@@ -32,6 +33,8 @@ export interface LaunchOptions extends Abortable {
   readonly durable: boolean;
   /** A file with a line `oom_kill N`: memory.oom_control or memory.events of the container's cgroup. */
   readonly oomFile?: string;
+  /** The supervisor starts the process again, whoever is alive; only with served output. Default: it does not. */
+  readonly restart?: RestartRequest | undefined;
 }
 
 /** Output that a supervisor takes. A slow disk or attacher never loses any of it, a full disk loses what is logged. */
@@ -49,11 +52,12 @@ export interface ServedOutput {
 
 /** A process that was started, and its supervisor. */
 export interface LaunchedProcess {
+  /** Of its latest run. */
   readonly identity: ProcessIdentity;
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
-  /** How it ended; all of its output has been written by then. Rejects with `SHIM_FAILED` if that can never be known. */
+  /** How it ended, for the last time; all of its output has been written by then. Rejects with `SHIM_FAILED` if that can never be known. */
   readonly exited: Promise<ExitStatus>;
   /**
    * The supervisor has cleaned up; files that are to go may still be going, out of sight. Rejects with `LAUNCH_FAILED` when

@@ -14,6 +14,20 @@ void tsc_contacts_open(struct tsc_contacts *contacts, int owner_fd)
     contacts->list[0] = (struct tsc_contact){ .used = true, .owner = true, .fd = owner_fd };
 }
 
+void tsc_contacts_forget(struct tsc_contacts *contacts)
+{
+    for (size_t i = 1; i < TSC_MAX_CONTACTS; i++) {
+        struct tsc_contact *contact = &contacts->list[i];
+
+        if (!contact->used)
+            continue;
+        tsc_close_p(&contact->fd);
+        tsc_queue_clear(&contact->out);
+        tsc_queue_clear(&contact->in);
+        *contact = (struct tsc_contact){ .fd = -1 };
+    }
+}
+
 void tsc_contact_polls(const struct tsc_contacts *contacts, struct pollfd polls[TSC_CONTACT_POLLS])
 {
     polls[0] = (struct pollfd){ .fd = contacts->launch->listen_fd, .events = POLLIN };

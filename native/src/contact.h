@@ -47,6 +47,8 @@ struct tsc_contacts {
 
 /* contact.c */
 void tsc_contacts_open(struct tsc_contacts *contacts, int owner_fd);
+/* Lets all go but the library. */
+void tsc_contacts_forget(struct tsc_contacts *contacts);
 void tsc_contact_polls(const struct tsc_contacts *contacts, struct pollfd polls[TSC_CONTACT_POLLS]);
 void tsc_contact_work(struct tsc_contacts *contacts, const struct pollfd polls[TSC_CONTACT_POLLS]);
 /* Sends a frame, or keeps it for later. */

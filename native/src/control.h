@@ -14,7 +14,7 @@
 
 enum tsc_frame {
     /* to the shim, by the library that started it */
-    TSC_FRAME_LAUNCH = 1,  /* u flags · s process file · s exit file · s OOM counter file · log, see log.h · b plan */
+    TSC_FRAME_LAUNCH = 1,  /* u flags · s process file · s exit file · s OOM counter file · log, see log.h · restart, see restart.h · b plan */
     TSC_FRAME_RELEASE = 4, /* the container shall outlive its owner from now on */
     TSC_FRAME_PROCEED = 9, /* after TSC_LAUNCH_HOLD: those who want the first output are attached */
     /* to the shim, by anybody */
@@ -26,9 +26,10 @@ enum tsc_frame {
     TSC_FRAME_INPUT = 7,     /* bytes for the container; never more than TSC_INPUT_WINDOW that are not TAKEN */
     TSC_FRAME_INPUT_END = 8, /* this attacher's input is complete */
     /* to the library */
-    TSC_FRAME_STARTED = 16, /* u pid · q start ticks */
+    TSC_FRAME_STARTED = 16, /* u pid · q start ticks; again after each RESTARTING */
     TSC_FRAME_FAILED = 17,  /* u section · u index · u errno · s operation · s operand */
     TSC_FRAME_EXITED = 18,  /* u exit code · u signal (0: none) · u out of memory · q time (ns since 1970) */
+    TSC_FRAME_RESTARTING = 27, /* like EXITED, and u milliseconds: STARTED follows then, or EXITED if it is stopped */
     TSC_FRAME_CLEANED = 19, /* like FAILED, all zero when stage cleanup succeeded; the last frame */
     /* to a contact, besides STARTED, FAILED and EXITED */
     TSC_FRAME_DONE = 20,         /* u errno, 0 for success */

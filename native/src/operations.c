@@ -50,7 +50,7 @@ const struct tsc_operation tsc_operations[] = {
     { 37, "no-new-privileges", "", CHILD, tsc_op_no_new_privileges },
     { 38, "seccomp", "ub", CHILD, tsc_op_seccomp },
     { 39, "execute", "ll", CHILD, tsc_op_execute },
-    { 40, "remove-tree", "s", CLEANUP, tsc_op_remove_tree },
+    { 40, "remove-tree", "s", PREPARE | CLEANUP, tsc_op_remove_tree },
     { 41, "make-mount", "usslu", PREPARE | CHILD, tsc_op_make_mount },
     { 42, "mount-attributes", "uqqquu", PREPARE | CHILD, tsc_op_mount_attributes },
     { 43, "place-mount", "usu", CHILD, tsc_op_place_mount },

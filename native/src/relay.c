@@ -51,6 +51,13 @@ int tsc_relay_open(struct tsc_relay *relay, int stdio[3], struct tsc_err *err)
     return set_nonblocking(relay->stdin_fd) < 0 ? tsc_fail(err, errno, "fcntl", "stdin") : 0;
 }
 
+void tsc_relay_forget(struct tsc_relay *relay)
+{
+    relay->terminal = false;
+    relay->input_size = relay->pending_size = 0;
+    relay->log.fd = -1;
+}
+
 /* The container holds the owner's pipes now; a copy kept here would hide their end of file. */
 static int release_stdio(struct tsc_err *err)
 {

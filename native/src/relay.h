@@ -40,6 +40,8 @@ struct tsc_relay {
 
 /* Before the launch: opens the log and the container's pipes; `stdio` is what the child gets. */
 int tsc_relay_open(struct tsc_relay *relay, int stdio[3], struct tsc_err *err);
+/* Before a further run: what the last has left. Its descriptors are closed. */
+void tsc_relay_forget(struct tsc_relay *relay);
 /* After the launch: lets go of the child's side. */
 int tsc_relay_start(struct tsc_relay *relay, const int stdio[3], int terminal_fd, struct tsc_err *err);
 void tsc_relay_polls(const struct tsc_relay *relay, const struct tsc_contacts *contacts,

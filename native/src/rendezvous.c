@@ -122,6 +122,7 @@ int tsc_op_listen(struct tsc_launch *launch, struct tsc_reader *payload, struct 
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return tsc_fail(err, errno, "socket", "%s", path);
+    unlink(address.sun_path); /* of an earlier run */
     mask = umask(0077); /* its directory is private already */
     bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
     umask(mask);

@@ -1,13 +1,15 @@
 /*
  * The `supervise` role: the parent of one process, a container's first one or one that joins it.
  *
- * It lives as long as that process. Its end of the process's story is told in this order, so that nobody sees an exit
- * whose output or record is still missing: output drained → exit record on disk → library told → cleaned up.
+ * It lives as long as that process, and on while the process is to be started again (restart.h). Its end of the process's
+ * story is told in this order, so that nobody sees an exit whose output or record is still missing: output drained → exit
+ * record on disk → library told → cleaned up.
  */
 #include "contact.h"
 #include "control.h"
 #include "launch.h"
 #include "relay.h"
+#include "restart.h"
 #include "supervise.h"
 
 #include <fcntl.h>
@@ -20,10 +22,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define DRAIN_MS 2000 /* a stray process may hold the pipe open after the container has ended */
 #define REST_MS 1000
+#define NOT_STARTED 128 /* the exit code of an attempt to start again that failed, as Docker has it */
 #define FAREWELL_MS 2000 /* for attachers that have not taken everything when the container has ended */
 
 struct supervisor {
@@ -38,26 +40,12 @@ struct supervisor {
     struct tsc_launch launch;
     struct tsc_relay relay;
     struct tsc_contacts contacts;
+    struct tsc_restart restart;
+    int64_t started; /* on the clock of tsc_milliseconds */
     bool exited;
     siginfo_t exit;
     uint64_t exit_time;
 };
-
-/* Replaces a small file in one step: the old content or the new, never a part. */
-static int write_record(const char *path, const char *text, bool durable)
-{
-    char temporary[4096];
-    TSC_AUTO_FD fd = -1;
-
-    if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
-        return -ENAMETOOLONG;
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (tsc_write_all(fd, text, strlen(text)) < 0 || (durable && fsync(fd) < 0))
-        return -EIO;
-    return rename(temporary, path) < 0 ? -errno : 0;
-}
 
 static int receive_launch(struct supervisor *self, struct tsc_failure *failure)
 {
@@ -89,6 +77,7 @@ static int receive_launch(struct supervisor *self, struct tsc_failure *failure)
     self->exit_file = tsc_take_string(&reader);
     self->oom_file = tsc_take_string(&reader);
     tsc_log_take(&self->relay.log, &reader);
+    tsc_restart_take(&self->restart, &reader);
     plan = tsc_take_bytes(&reader);
     if (reader.bad || reader.at != reader.end)
         return tsc_fail(&failure->err, EPROTO, "control", "malformed launch frame");
@@ -101,12 +90,17 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
     struct tsc_writer frame = { .size = 0 };
     char text[128];
 
+    self->started = tsc_milliseconds();
+    if (self->restart.count > 0 && self->exit_file[0] != '\0')
+        unlink(self->exit_file); /* before there is a new process: with both, it would seem to have ended */
+    if (tsc_restart_note(&self->restart, false) < 0)
+        return tsc_fail(&failure->err, errno, "write", "%s", self->restart.restart_file);
     if (self->process_file[0] != '\0') {
         int result;
 
         snprintf(text, sizeof(text), "%d %llu %d %llu %llu\n", (int)self->launch.child, (unsigned long long)ticks,
                  (int)getpid(), (unsigned long long)tsc_now(), (unsigned long long)tsc_start_ticks(getpid()));
-        result = write_record(self->process_file, text, false);
+        result = tsc_write_record(self->process_file, text, false);
         if (result < 0)
             return tsc_fail(&failure->err, -result, "write", "%s", self->process_file);
     }
@@ -152,18 +146,10 @@ static void reap(struct supervisor *self)
     }
 }
 
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* How long to wait for the next event: what is left of the time for draining, or until memory that rests is given back. */
 static int patience(const struct supervisor *self, int64_t deadline)
 {
-    int64_t left = deadline - milliseconds();
+    int64_t left = deadline - tsc_milliseconds();
 
     if (deadline >= 0)
         return left < 0 ? 0 : (int)left;
@@ -186,10 +172,10 @@ static void watch(struct supervisor *self)
         tsc_contact_polls(&self->contacts, polls + 2 + TSC_RELAY_POLLS);
         if (self->exited && !self->relay.held) {
             if (deadline < 0)
-                deadline = milliseconds() + DRAIN_MS;
-            if (tsc_relay_done(&self->relay) || (milliseconds() >= deadline && !tsc_attach_blocks(&self->contacts)))
+                deadline = tsc_milliseconds() + DRAIN_MS;
+            if (tsc_relay_done(&self->relay) || (tsc_milliseconds() >= deadline && !tsc_attach_blocks(&self->contacts)))
                 return;
-            if (milliseconds() >= deadline) { /* an attacher has had his time: the rest is for the log and the others */
+            if (tsc_milliseconds() >= deadline) { /* an attacher has had his time: the rest is for the log and the others */
                 self->contacts.hurried = true;
                 deadline = -1;
                 continue;
@@ -241,11 +227,15 @@ static void clean_up(struct supervisor *self)
     tsc_linger(self->control_fd);
 }
 
-static void finish(struct supervisor *self)
+static uint32_t exit_code(const struct supervisor *self)
 {
-    bool by_signal = self->exit.si_code != CLD_EXITED;
-    uint32_t code = by_signal ? 128u + (uint32_t)self->exit.si_status : (uint32_t)self->exit.si_status;
-    uint32_t number = by_signal ? (uint32_t)self->exit.si_status : 0;
+    return (self->exit.si_code == CLD_EXITED ? 0 : 128u) + (uint32_t)self->exit.si_status;
+}
+
+/* Whoever watches is told how a run has ended, and with RESTARTING that it was not the last. */
+static void tell_exit(struct supervisor *self, enum tsc_frame type)
+{
+    uint32_t number = self->exit.si_code == CLD_EXITED ? 0 : (uint32_t)self->exit.si_status;
     bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
 
@@ -253,17 +243,19 @@ static void finish(struct supervisor *self)
     if (self->exit_file[0] != '\0') {
         char text[128];
 
-        snprintf(text, sizeof(text), "%u %u %d %llu\n", code, number, oom ? 1 : 0, (unsigned long long)self->exit_time);
-        if (write_record(self->exit_file, text, self->durable) < 0)
+        snprintf(text, sizeof(text), "%u %u %d %llu\n", exit_code(self), number, oom ? 1 : 0,
+                 (unsigned long long)self->exit_time);
+        if (tsc_write_record(self->exit_file, text, self->durable) < 0)
             fprintf(stderr, "tscontainer-shim: cannot write %s\n", self->exit_file);
     }
-    tsc_put_u32(&frame, code);
+    tsc_put_u32(&frame, exit_code(self));
     tsc_put_u32(&frame, number);
     tsc_put_u32(&frame, oom ? 1 : 0);
     tsc_put_u64(&frame, self->exit_time);
-    tsc_send_frame(self->control_fd, TSC_FRAME_EXITED, &frame);
     tsc_attach_tell_exit(&self->contacts, &frame);
-    clean_up(self);
+    if (type == TSC_FRAME_RESTARTING)
+        tsc_put_u32(&frame, self->restart.delay_ms);
+    tsc_send_frame(self->control_fd, type, &frame);
 }
 
 static int refuse(struct supervisor *self, const struct tsc_failure *failure)
@@ -288,28 +280,85 @@ static void clear_launch(struct tsc_launch *launch)
         launch->targets[i] = -1;
 }
 
-static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure)
+/* One run of the process. A negative result: it was not started, and nothing is left of the attempt but the clean-up. */
+static int run(struct supervisor *self, struct tsc_failure *failure)
 {
     int stdio[3] = { 0, 1, 2 };
     int terminal = -1;
 
-    if (receive_launch(self, failure) < 0 || tsc_relay_open(&self->relay, stdio, &failure->err) < 0)
-        return refuse(self, failure);
+    if (tsc_relay_open(&self->relay, stdio, &failure->err) < 0)
+        return -1;
     self->oom_kills = count_oom_kills(self->oom_file);
     if (tsc_launch_child(&self->launch, &self->plan, stdio, &terminal, failure) < 0)
-        return refuse(self, failure);
+        return -1;
     if (tsc_relay_start(&self->relay, stdio, terminal, &failure->err) < 0 || report_started(self, failure) < 0) {
         kill_child(self);
         while (!self->exited && !self->launch.handed_over)
             reap(self);
-        return refuse(self, failure);
+        return -1;
     }
-    tsc_contacts_open(&self->contacts, self->control_fd);
+    if (self->restart.count == 0)
+        tsc_contacts_open(&self->contacts, self->control_fd);
     watch(self);
-    if (self->launch.handed_over)
-        clean_up(self);
-    else
-        finish(self);
+    return 0;
+}
+
+/* Everything of the run before is gone; what the supervisor was told at the beginning stays. */
+static void forget_run(struct supervisor *self)
+{
+    unsigned above = (unsigned)self->signal_fd + 1;
+
+    tsc_contacts_forget(&self->contacts);
+    if (self->signal_fd > TSC_CONTROL_FD + 1)
+        syscall(SYS_close_range, TSC_CONTROL_FD + 1u, above - 2, 0);
+    syscall(SYS_close_range, above, ~0u, 0);
+    free(self->launch.ports);
+    self->launch = (struct tsc_launch){ .child = 0 };
+    clear_launch(&self->launch);
+    tsc_relay_forget(&self->relay);
+    self->exited = self->contacts.exited = self->contacts.hurried = false;
+}
+
+/* Starts it again after a pause, and once more after the next if that fails. False: it is over. */
+static bool run_again(struct supervisor *self)
+{
+    struct tsc_failure failure = { .section = TSC_PREPARE, .index = TSC_NO_OPERATION };
+    struct tsc_failure ignored = { .section = 0 };
+
+    if (tsc_restart_note(&self->restart, true) < 0)
+        return false;
+    tell_exit(self, TSC_FRAME_RESTARTING);
+    tsc_plan_run(&self->plan, TSC_CLEANUP, &self->launch, true, &ignored);
+    tsc_contacts_flush(&self->contacts, FAREWELL_MS);
+    tsc_close_p(&self->launch.listen_fd);
+    if (!tsc_restart_pause(&self->restart, &self->contacts)) {
+        tsc_restart_note(&self->restart, false);
+        return false;
+    }
+    forget_run(self);
+    self->restart.count++;
+    self->restart.failure[0] = '\0';
+    if (run(self, &failure) == 0)
+        return true;
+    snprintf(self->restart.failure, sizeof(self->restart.failure), "%s %s: %s\n", failure.err.op, failure.err.detail,
+             strerror(failure.err.errnum));
+    self->exited = true;
+    self->exit = (siginfo_t){ .si_code = CLD_EXITED, .si_status = NOT_STARTED };
+    self->exit_time = tsc_now();
+    self->started = tsc_milliseconds();
+    return true;
+}
+
+static int launch_and_watch(struct supervisor *self, struct tsc_failure *failure)
+{
+    if (receive_launch(self, failure) < 0 || run(self, failure) < 0)
+        return refuse(self, failure);
+    if (!self->launch.handed_over) {
+        while (tsc_restart_wanted(&self->restart, exit_code(self), tsc_milliseconds() - self->started) && run_again(self))
+            continue;
+        tell_exit(self, TSC_FRAME_EXITED);
+    }
+    clean_up(self);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine, type EngineOptions } from 'tscontainer';
+import { type Container, Engine, EngineError, type EngineOptions } from 'tscontainer';
 import { busyboxMembers } from './busybox-layer.js';
 import { type FakeRegistry, startFakeRegistry } from './fake-registry.js';
 import { assertSameFootprint, footprint } from './footprint.js';
@@ -39,12 +39,21 @@ export async function openEngineLab(options: EngineOptions = {}): Promise<Engine
     },
     [Symbol.asyncDispose]: async () => {
       try {
+        // What a test that has failed did not get to: it must not fail those after it, too.
+        for (const each of await engine.containers.list().catch(noneWhenClosed)) await each.remove({ force: true });
         await engine.close();
       } finally {
+        await engine.close();
         await registry.close();
         await assertSameFootprint(before);
         await rm(directory, { recursive: true, force: true });
       }
     },
   };
+}
+
+/** The test has closed the engine itself. */
+function noneWhenClosed(error: unknown): readonly Container[] {
+  if (EngineError.is(error, 'CLOSED')) return [];
+  throw error;
 }

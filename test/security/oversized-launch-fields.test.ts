@@ -45,7 +45,8 @@ function frame(body: Buffer, size = body.length): Buffer {
 function launchFrame(plan: LaunchPlan, change: (encoded: Buffer) => Buffer = (encoded) => encoded): Buffer {
   const files = new WireWriter().u32(1).string('').string('').string('');
   const log = files.string('').u64(0n).u32(0).bytes(Buffer.alloc(0));
-  return frame(Buffer.from(log.bytes(change(encodePlan(plan))).toBytes()));
+  const restart = log.u32(0).u32(0).string('').string('');
+  return frame(Buffer.from(restart.bytes(change(encodePlan(plan))).toBytes()));
 }
 
 const planOf = (prepare: LaunchPlan['prepare']): LaunchPlan => ({

@@ -1,15 +1,17 @@
+import { constants } from 'node:os';
 import { CONTAINER_NETNS_FD, type PlanOperation } from '../../runtime/launch-plan.js';
 import { disableIpv6, lowPortsForEverybody } from '../namespace-sysctls.js';
 import { batch } from '../netlink/nftables/batch.js';
 import type { TableName } from '../netlink/nftables/nft-message.js';
 import { addAddress } from '../netlink/route/address.js';
-import { allowHairpin, createVeth, joinBridge, setLinkUp } from '../netlink/route/link.js';
+import { allowHairpin, createVeth, deleteLink, joinBridge, setLinkUp } from '../netlink/route/link.js';
 import { addDefaultRoute } from '../netlink/route/route.js';
 import { netlinkOperation } from '../netlink-operation.js';
 import type { Endpoint, EndpointAddress } from '../network-driver.js';
 import type { PortMapping } from '../port-mapping.js';
 import { publish, publishedElement, unpublish, unpublishTolerates } from './published-ports.js';
 
+const { ENODEV } = constants.errno;
 const LOOPBACK_INDEX = 1;
 const CONTAINER_INTERFACE = 'eth0';
 /**
@@ -41,6 +43,8 @@ export function endpointPlan(input: EndpointPlanInput): Endpoint['plan'] {
       return { op: 'reserve-port', protocol, address: hostAddress, port: hostPort };
     }),
     parent: [
+      // That of an earlier run, which the kernel may still be taking apart.
+      netlinkOperation('route', [deleteLink(input.vethName)], [ENODEV]),
       netlinkOperation('route', [
         createVeth({
           name: input.vethName,

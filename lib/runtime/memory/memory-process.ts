@@ -1,4 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { EngineError } from '../../core/errors/engine-error.js';
 import type { ExitStatus } from '../../core/exit-status.js';
@@ -7,6 +8,7 @@ import { signalName } from '../../core/signal.js';
 import { Deferred } from '../../util/deferred.js';
 import type { LaunchPlan } from '../launch-plan.js';
 import type { LaunchedProcess, LaunchOptions } from '../launcher.js';
+import { restartPause, wantsRestart } from '../restart-policy.js';
 import type { MemoryProgram } from './memory-program.js';
 import { MemoryService } from './memory-service.js';
 
@@ -26,13 +28,16 @@ export class MemoryProcess implements LaunchedProcess {
   readonly #exited = new Deferred<ExitStatus>();
   readonly #released = new Deferred<void>();
   readonly #handlers = new Map<number, () => void>();
-  readonly #ended = new AbortController();
+  #ended = new AbortController();
   readonly #background: Promise<void>[] = [];
   #terminal: { columns: number; rows: number } | undefined;
+  #restarts = 0;
+  #pauseMs: number | undefined;
+  #startedAt = performance.now();
 
   constructor(
     private readonly request: LaunchOptions & { readonly plan: LaunchPlan },
-    program: MemoryProgram,
+    private readonly program: MemoryProgram,
     readonly identity: ProcessIdentity,
     private readonly cleanUp: () => EngineError | undefined,
   ) {
@@ -46,11 +51,7 @@ export class MemoryProcess implements LaunchedProcess {
     this.service = request.output === 'pipe' ? undefined : new MemoryService(request, request.output, resize);
     const terminal = request.plan.child.find((operation) => operation.op === 'terminal');
     this.#terminal = terminal?.op === 'terminal' ? { columns: terminal.columns, rows: terminal.rows } : undefined;
-    if (request.processFile !== undefined) {
-      const { pid, startTicks } = identity;
-      writeRecord(request.processFile, `${pid} ${startTicks} ${pid} ${nanoseconds()} ${startTicks}\n`);
-    }
-    void this.#run(program);
+    this.#begin();
   }
 
   get exited(): Promise<ExitStatus> {
@@ -92,7 +93,47 @@ export class MemoryProcess implements LaunchedProcess {
     return number === SIGKILL || (!isInit && !IGNORED_BY_DEFAULT.includes(number));
   }
 
-  async #run(program: MemoryProgram): Promise<void> {
+  #begin(): void {
+    const { processFile, restart } = this.request;
+    this.#startedAt = performance.now();
+    this.#note(0n);
+    if (processFile !== undefined) {
+      const { pid, startTicks } = this.identity;
+      writeRecord(processFile, `${pid} ${startTicks} ${pid} ${nanoseconds()} ${startTicks}\n`);
+    }
+    if (this.#restarts > 0) restart?.onStart?.(this.identity);
+    void this.#run(this.program, this.#ended);
+  }
+
+  /** Begins another run after a pause, unless the stop file appears before. */
+  #beginAgain(exit: ExitStatus, finish: () => void): void {
+    const { restart, exitFile } = this.request;
+    if (restart === undefined) return;
+    const pauseMs = restartPause(this.#pauseMs, performance.now() - this.#startedAt);
+    this.#pauseMs = pauseMs;
+    this.#note(nanoseconds() + BigInt(pauseMs) * 1_000_000n);
+    restart.onExit?.(exit, pauseMs);
+    const watcher = watch(dirname(restart.stopFile), () => existsSync(restart.stopFile) && end(finish));
+    const timer = setTimeout(() => end(existsSync(restart.stopFile) ? finish : again), pauseMs);
+    const end = (act: () => void): void => {
+      clearTimeout(timer);
+      watcher.close();
+      this.#note(0n);
+      act();
+    };
+    const again = (): void => {
+      this.#restarts += 1;
+      this.#ended = new AbortController();
+      if (exitFile !== undefined) rmSync(exitFile, { force: true });
+      this.#begin();
+    };
+  }
+
+  #note(due: bigint): void {
+    if (this.request.restart !== undefined) writeRecord(this.request.restart.restartFile, `${this.#restarts} ${due}\n`);
+  }
+
+  async #run(program: MemoryProgram, ended: AbortController): Promise<void> {
     const execute = this.request.plan.child.at(-1);
     const [words, environment] = execute?.op === 'execute' ? [execute.arguments, execute.environment] : [[], []];
     const stdout = this.#output(1, this.stdout);
@@ -108,14 +149,14 @@ export class MemoryProcess implements LaunchedProcess {
         terminal: () => this.#terminal,
         onSignal: (number, handler) => void this.#handlers.set(number, handler),
         background: (work) => void this.#background.push(work),
-        ended: this.#ended.signal,
+        ended: ended.signal,
       });
       code = result ?? 0;
     } catch {
       code = 1; // as an uncaught exception ends a program; a killed one has ended already
     }
     await Promise.all([flush(stdout), flush(stderr)]); // a program blocks until its output is taken
-    this.#end(code & 0xff, 0);
+    if (ended === this.#ended) this.#end(code & 0xff, 0);
   }
 
   #end(exitCode: number, signal: number): void {
@@ -136,6 +177,13 @@ export class MemoryProcess implements LaunchedProcess {
       oomKilled: false,
       finishedAt: new Date(Number(finishedAt / 1_000_000n)),
     };
+    const { restart } = this.request;
+    const isWanted = restart !== undefined && wantsRestart(restart, exitCode, this.#restarts);
+    if (isWanted && !existsSync(restart.stopFile)) this.#beginAgain(exit, () => this.#finish(exit));
+    else this.#finish(exit);
+  }
+
+  #finish(exit: ExitStatus): void {
     this.#exited.resolve(exit);
     this.service?.end(exit);
     const failure = this.cleanUp();

@@ -19,6 +19,7 @@ export type ShimMessage =
   | { readonly type: 'started'; readonly identity: ProcessIdentity }
   | { readonly type: 'failed'; readonly failure: ShimFailure }
   | { readonly type: 'exited'; readonly status: ExitStatus }
+  | { readonly type: 'restarting'; readonly status: ExitStatus; readonly delayMs: number }
   | { readonly type: 'cleaned'; readonly failure: ShimFailure | undefined };
 
 /** Where a supervisor writes what it sees; '' is nowhere. */
@@ -27,6 +28,15 @@ export interface SupervisorFiles {
   readonly exit: string;
   readonly oom: string;
   readonly log: SupervisorLog;
+  readonly restart: SupervisorRestart;
+}
+
+/** @see native/src/restart.h */
+export interface SupervisorRestart {
+  readonly policy: number;
+  readonly maxRetries: number;
+  readonly stopFile: string;
+  readonly restartFile: string;
 }
 
 /** @see native/src/log.h */
@@ -44,6 +54,7 @@ export const noFiles: SupervisorFiles = {
   exit: '',
   oom: '',
   log: { prefix: '', maxBytes: 0, maxFiles: 0, files: [] },
+  restart: { policy: 0, maxRetries: 0, stopFile: '', restartFile: '' },
 };
 
 /** The library's side of the channel to a shim that it has started; native/src/control.h describes the frames. */
@@ -79,6 +90,8 @@ export class ControlChannel {
     const positions = Buffer.from(BigUint64Array.from(files.log.files).buffer);
     const body = new WireWriter().u32(flags).string(files.process).string(files.exit).string(files.oom);
     body.string(prefix).u64(BigInt(maxBytes)).u32(maxFiles).bytes(positions);
+    const { policy, maxRetries, stopFile, restartFile } = files.restart;
+    body.u32(policy).u32(maxRetries).string(stopFile).string(restartFile);
     this.#send(frameTypes.launch, body.bytes(plan));
   }
 
@@ -118,6 +131,8 @@ function decodeMessage({ type, body }: Frame): ShimMessage {
       return { type: 'failed', failure: decodeFailure(reader) };
     case frameTypes.exited:
       return { type: 'exited', status: decodeExit(reader) };
+    case frameTypes.restarting:
+      return { type: 'restarting', status: decodeExit(reader), delayMs: reader.u32() };
     case frameTypes.cleaned: {
       const failure = decodeFailure(reader);
       return { type: 'cleaned', failure: failure.errno === 0 ? undefined : failure };

@@ -26,6 +26,7 @@ export const frameTypes = {
   taken: 24,
   inputClosed: 25,
   overrun: 26,
+  restarting: 27,
 } as const;
 
 /** A frame, or a part of one that carries a stream. */

@@ -47,7 +47,7 @@ export class ShimLauncher implements Launcher {
         .finally(() => this.kernel.close(theirFd))
         .finally(() => stdio.closeChildSide());
       this.#settle();
-      const shim = new ShimProcess(socket, stdio, plan, (ended, unsettled) => {
+      const shim = new ShimProcess(socket, stdio, plan, options.restart, (ended, unsettled) => {
         this.#processes.delete(ended);
         if (unsettled !== undefined) this.#unsettled.add(unsettled);
       });

@@ -7,6 +7,7 @@ import { orAbort } from '../../util/abort.js';
 import { Deferred } from '../../util/deferred.js';
 import type { LaunchPlan } from '../launch-plan.js';
 import type { LaunchedProcess } from '../launcher.js';
+import type { RestartRequest } from '../restart-policy.js';
 import { ControlChannel, type ShimMessage } from './control-channel.js';
 import { launchError } from './launch-error.js';
 import type { ShimStdio } from './stdio.js';
@@ -29,6 +30,7 @@ export class ShimProcess implements LaunchedProcess {
     private readonly socket: Socket,
     private readonly stdio: ShimStdio,
     private readonly plan: LaunchPlan,
+    private readonly restart: RestartRequest | undefined,
     /** Called when the shim has ended, with streams that something in the container still holds. */
     private readonly onEnd: (process: ShimProcess, unsettled: ShimStdio | undefined) => void,
   ) {
@@ -115,12 +117,22 @@ export class ShimProcess implements LaunchedProcess {
   }
 
   #take(message: ShimMessage): void {
-    if (message.type === 'started') this.#started.resolve(message.identity);
+    if (message.type === 'started') this.#takeStart(message.identity);
+    else if (message.type === 'restarting') this.restart?.onExit?.(message.status, message.delayMs);
     else if (message.type === 'exited') this.#exited.resolve(message.status);
     else if (message.type === 'failed') {
       this.#started.reject(launchError(this.plan, message.failure));
       this.#cleaned(undefined);
     } else this.#cleaned(message.failure && launchError(this.plan, message.failure));
+  }
+
+  #takeStart(identity: ProcessIdentity): void {
+    if (!this.#started.settled) {
+      this.#started.resolve(identity);
+      return;
+    }
+    this.#identity = identity;
+    this.restart?.onStart?.(identity);
   }
 
   #cleaned(failure: EngineError | undefined): void {

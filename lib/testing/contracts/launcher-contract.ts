@@ -8,6 +8,7 @@ import { startTicksOf } from '../../util/start-ticks.js';
 import { launcherAbortContract } from './launcher-abort-contract.js';
 import { launcherAttachContract } from './launcher-attach-contract.js';
 import { launcherFailureContract } from './launcher-failure-contract.js';
+import { launcherRestartContract } from './launcher-restart-contract.js';
 import { launcherTerminalContract } from './launcher-terminal-contract.js';
 import { baseRequest, type Launch, type LauncherContract, type LauncherFixture } from './launcher-under-test.js';
 import { numbersIn } from './numbers-in.js';
@@ -39,6 +40,7 @@ export function launcherContract(fixture: LauncherFixture): void {
     launcherFailureContract(contract);
     launcherTerminalContract(contract);
     launcherAttachContract(contract);
+    launcherRestartContract(contract);
   });
 }
 

@@ -20,10 +20,13 @@ const hex = (operation: PlanOperation | undefined): string =>
   operation?.op === 'netlink' ? Buffer.from(operation.messages).toString('hex') : '';
 const joined = (text: string): string => text.replaceAll(/#.*$|\s/gm, '');
 
-test('a container without ports costs one datagram on the host and one inside', () => {
+test('a container without ports costs two datagrams on the host and one inside', () => {
   const plan = endpointPlan({ ...input, ports: [], ipv6: false });
   assert.deepEqual(labels(plan.prepare), []);
-  assert.deepEqual(labels(plan.parent), [['create interface pair tsv0 and eth0', 'add interface tsv0 to its bridge']]);
+  assert.deepEqual(labels(plan.parent), [
+    ['delete interface tsv0'], // of an earlier run
+    ['create interface pair tsv0 and eth0', 'add interface tsv0 to its bridge'],
+  ]);
   assert.deepEqual(labels(plan.child), [
     'write-file /proc/sys/net/ipv4/ip_unprivileged_port_start',
     ['set interface 1 up', 'add address 172.30.0.2/16', 'set interface 1000000 up', 'add default route by 172.30.0.1'],
@@ -42,7 +45,7 @@ test('a published port is reserved, forwarded, and withdrawn', () => {
 test('the pair is made by these bytes', () => {
   const plan = endpointPlan({ ...input, ports: [] });
   assert.equal(
-    hex(plan.parent[0]),
+    hex(plan.parent[1]),
     joined(`
       84000000 1000 0506 01000000 00000000    # RTM_NEWLINK, request | ack | create | exclusive
       00000000 40420f00 00000000 00000000     # index 1000000
@@ -65,7 +68,7 @@ test('the pair is made by these bytes', () => {
 
 test('a port is published by these bytes', () => {
   assert.equal(
-    hex(endpointPlan(input).parent[1]),
+    hex(endpointPlan(input).parent[2]),
     joined(`
       14000000 1000 0100 01000000 00000000 0000 000a   # NFNL_MSG_BATCH_BEGIN
       58000000 0c0a 0504 02000000 00000000 0200 0000   # NFT_MSG_NEWSETELEM, request | ack | create

@@ -143,7 +143,8 @@ test('what came before nonsense counts', async (context) => {
 test('requests of the library are frames', async (context) => {
   const { channel, shim } = await open(context);
   const log = { prefix: '/l.', maxBytes: 2 ** 33, maxFiles: 7, files: [0n, 2n ** 40n] };
-  channel.launch(3, { process: '/p', exit: '/e', log, oom: '/o' }, Uint8Array.of(9, 8));
+  const restart = { policy: 2, maxRetries: 5, stopFile: '/s', restartFile: '/r' };
+  channel.launch(3, { process: '/p', exit: '/e', log, oom: '/o', restart }, Uint8Array.of(9, 8));
   channel.signal(15);
   channel.resize(80, 24);
   channel.release();
@@ -164,6 +165,10 @@ test('requests of the library are frames', async (context) => {
     ?.u32(16)
     .u64(0n)
     .u64(2n ** 40n)
+    .u32(2)
+    .u32(5)
+    .string('/s')
+    .string('/r')
     .bytes(Uint8Array.of(9, 8));
   const expected = Buffer.concat(wanted.map((body, index) => frame(index + 1, body)));
   let received = Buffer.alloc(0);
