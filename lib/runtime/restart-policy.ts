@@ -19,6 +19,7 @@ export interface RestartRequest extends RestartPolicy {
   readonly restartFile: string;
   /** A run has ended, and after `delayMs` there is another. */
   readonly onExit?: (exit: ExitStatus, delayMs: number) => void;
+  /** It runs again. */
   readonly onStart?: (identity: ProcessIdentity) => void;
 }
 
