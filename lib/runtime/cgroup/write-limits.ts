@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { WriteFile } from '../launch-plan.js';
 import type { CgroupControl } from './cgroup-control.js';
@@ -9,15 +10,26 @@ import type { CgroupControl } from './cgroup-control.js';
  */
 export async function writeLimits(
   writes: readonly Pick<WriteFile, 'path' | 'data'>[],
-  control: Pick<CgroupControl, 'writeText'>,
+  control: Pick<CgroupControl, 'readText' | 'writeText'>,
 ): Promise<void> {
   for (const { path, data } of writes) {
     try {
       await control.writeText(path, data);
     } catch (error) {
-      throw refusal(path, data, error);
+      const wider = isLiftedSet(data, error) ? await setAbove(path, control) : undefined;
+      if (wider === undefined) throw refusal(path, data, error);
+      await control.writeText(path, wider);
     }
   }
+}
+
+/** Before Linux 6.6 a group with processes keeps a set of processors or memory nodes once it has had one. */
+const isLiftedSet = (data: string, error: unknown): boolean =>
+  data.trim() === '' && error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+
+/** What the group above may use is as good as no limit. @see Documentation/admin-guide/cgroup-v2.rst, "cpuset.cpus" */
+async function setAbove(path: string, control: Pick<CgroupControl, 'readText'>): Promise<string | undefined> {
+  return control.readText(join(dirname(dirname(path)), `${basename(path)}.effective`));
 }
 
 function refusal(path: string, data: string, error: unknown): unknown {

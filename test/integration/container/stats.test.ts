@@ -38,7 +38,7 @@ describe('stats', () => {
         const elapsedMs = stats.readAt.getTime() - before.stats.readAt.getTime();
         const expected = ((usageMs - (before.stats.cpu?.usageMs ?? 0)) / elapsedMs) * 100;
         const told = stats.cpuPercent ?? 0;
-        assert.ok(Math.abs(told - expected) < 1 && told > 10 && told < 105, `${told} % instead of ${expected} %`);
+        assert.ok(Math.abs(told - expected) < 1 && told > 10, `${told} % instead of ${expected} %`);
         assert.ok(userMs > systemMs, JSON.stringify(stats.cpu));
         break;
       }
