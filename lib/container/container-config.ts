@@ -1,6 +1,7 @@
 import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, record, text } from '../core/decode.js';
 import type { PortMapping } from '../network/port-mapping.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
+import { type HealthcheckConfig, healthcheckConfig } from './health/healthcheck-option.js';
 import type { RestartConfig } from './resolve-restart.js';
 import { type StdioConfig, stdioConfig } from './stdio-config.js';
 import type { ResourceLimit } from './ulimits.js';
@@ -38,6 +39,8 @@ export interface ContainerConfig {
   readonly lifetime: 'owner' | 'detached';
   /** Default: it is not started again. */
   readonly restart?: RestartConfig;
+  /** Default: none. */
+  readonly healthcheck?: HealthcheckConfig;
   /** Standard streams: terminal, input, log. */
   readonly stdio: StdioConfig;
 }
@@ -110,5 +113,6 @@ export const containerConfig: Decoder<ContainerConfig> = record({
   stopTimeoutMs: integer,
   lifetime: literal('owner', 'detached'),
   restart: optional(record({ policy: literal('always', 'unless-stopped', 'on-failure'), maxRetries: integer })),
+  healthcheck: optional(healthcheckConfig),
   stdio: stdioConfig,
 });

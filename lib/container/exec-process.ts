@@ -4,7 +4,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import { parseUser } from '../core/user.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import { enterGroups } from '../runtime/cgroup/enter-groups.js';
-import { emptyPart, type JoinSpec } from '../runtime/container-spec.js';
+import { emptyPart, type JoinSpec, type PlanPart } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { containerNamespaces } from './build-container-spec.js';
 import { buildProcessSpec } from './build-process-spec.js';
@@ -28,6 +28,7 @@ const SIGKILL = 9;
 /**
  * Starts a further process in a running container, with the container's rights, limits and namespaces.
  *
+ * @param groups How it enters its cgroups. Default: those of the container.
  * @throws EngineError `WRONG_STATE`, `INVALID_OPTION`, and what {@link Launcher.launch} throws.
  */
 export async function execProcess(
@@ -35,6 +36,7 @@ export async function execProcess(
   record: ContainerRecord,
   command: readonly string[],
   options: ExecProcessOptions = {},
+  groups?: PlanPart,
 ): Promise<LaunchedProcess> {
   const { id, config } = record;
   const state = containerState(services, record);
@@ -55,7 +57,7 @@ export async function execProcess(
     id,
     target: state.process,
     namespaces: containerNamespaces({ namespace: config.network === 'host' ? 'host' : 'new' }),
-    cgroup: { ...emptyPart, prepare: cgroup.join },
+    cgroup: groups ?? { ...emptyPart, prepare: cgroup.join },
     process: {
       ...base,
       arguments: command,

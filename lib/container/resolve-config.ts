@@ -13,6 +13,7 @@ import { resolveCapabilities } from '../runtime/capabilities.js';
 import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
+import { resolveHealthcheck } from './health/healthcheck-option.js';
 import { resolveResources } from './resolve-resources.js';
 import { resolveRestart } from './resolve-restart.js';
 import { encodeProfile } from './seccomp-filters.js';
@@ -63,6 +64,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
     ...resolveRestart(options.restart),
+    ...resolveHealthcheck(options.healthcheck, run),
     stdio,
   };
 }
