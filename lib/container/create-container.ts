@@ -8,6 +8,7 @@ import { UndoStack } from '../util/undo-stack.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { checkOptions } from './check-options.js';
 import { containerFiles } from './container-files.js';
+import { fixNamespaces } from './container-namespaces.js';
 import type { ContainerOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -51,7 +52,7 @@ async function create(
   image: ImageRecord,
 ): Promise<ContainerRecord> {
   const id = randomBytes(32).toString('hex');
-  const config = resolveConfig(id, options, configOf(image));
+  const config = await fixNamespaces(services, resolveConfig(id, options, configOf(image)));
   const { directory, runDirectory } = containerFiles(services.layout, id);
   const { records, layers } = services;
   buildProcessSpec(config, services.host, true); // a filter that cannot be assembled is told here, not at the start

@@ -37,6 +37,8 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'write-file', path: '/f', data: 'x\ny' }, ['/f', 'x\ny']],
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
   [{ op: 'thaw-on-kill', path: '/cg/freezer.state', data: 'THAWED' }, ['/cg/freezer.state', 'THAWED']],
+  [{ op: 'kill-group', path: '/cg' }, ['/cg']],
+  [{ op: 'init' }, []],
   [{ op: 'new-network' }, []],
   [{ op: 'enter-network' }, []],
   [{ op: 'discard-tree', path: '/d', trash: '/t' }, ['/d', '/t']],
