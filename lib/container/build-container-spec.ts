@@ -21,6 +21,7 @@ import { containerFiles } from './container-files.js';
 import { type JoinedNamespace, ownNamespaces } from './container-namespaces.js';
 import type { ContainerRecord } from './container-record.js';
 import type { HostFacts } from './container-services.js';
+import { hiddenOnHost, hostMounts } from './host-rootfs.js';
 import { deviceNodesOf } from './resolve-devices.js';
 
 export interface SpecSources {
@@ -56,6 +57,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     ...(config.domainname !== undefined && { domainname: config.domainname }),
     files: sources.files,
     mounts: [
+      ...hostMounts(config.rootfs, layout),
       ...kernelMounts(config),
       ...hostShm(config),
       ...etcMounts(layout, record.id),
@@ -64,17 +66,20 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     cgroupMounts: cgroupMounts(host.cgroups, cgroup, privileged),
     nodes: config.stdio.tty === undefined ? nodes : [...nodes, consoleNode],
     ...(config.sysctls !== undefined && { sysctls: planSysctls(config.sysctls, new Set(own)) }),
-    maskedPaths: config.maskedPaths ?? maskedPaths(host.processors),
+    maskedPaths: [...(config.maskedPaths ?? maskedPaths(host.processors)), ...hiddenOnHost(config.rootfs, layout)],
     readonlyPaths: config.readonlyPaths ?? readonlyPaths,
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
     ...(!fresh.includes('pid') && { killedGroup: groupOf(cgroup) }),
     network: endpoint.plan,
     process: buildProcessSpec(config, host, cgroup.enforcesDevices),
     // An overlay wants an empty one for each mount.
-    ...(config.restart !== undefined && sources.root.type === 'overlay' && { renewed: [sources.root.work] }),
+    ...(config.restart !== undefined && renewedOf(sources.root)),
     removeAtEnd: sources.removeAtEnd,
   };
 }
+
+const renewedOf = (root: RootMount): Pick<ContainerSpec, 'renewed'> =>
+  root.type === 'overlay' && root.inMemory !== true ? { renewed: [root.work] } : {};
 
 /** Its processes have to be found to be ended, where the kernel does not do that. */
 function groupOf({ files }: CgroupPlan): string {

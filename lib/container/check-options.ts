@@ -75,6 +75,7 @@ const resourceShapes: { readonly [Option in keyof Required<ResourceOptions>]: Sh
 /** The form of each option; what its value may be is checked where it is used. */
 const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>]: Shape } = {
   image: text,
+  rootfs: [isObject, '{ host: true } or { path, direct }'],
   command: texts,
   name: text,
   entrypoint: [either(isText, listOf(isText)), 'a text or an array of texts'],
@@ -137,7 +138,6 @@ const ruleShapes: Readonly<Record<string, Shape>> = {
  */
 export function checkOptions(options: ContainerOptions & Abortable): void {
   check(options, '', shapes);
-  if (options.image === undefined) throw invalid('image', 'a reference or an id', undefined);
   if (typeof options.seccomp === 'object') checkProfile(options.seccomp, 'seccomp');
 }
 

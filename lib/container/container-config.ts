@@ -2,6 +2,7 @@ import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, 
 import type { PortMapping } from '../network/port-mapping.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import { type MountAttribute, mountAttributes } from '../runtime/launch-plan.js';
+import type { RootfsConfig } from './host-rootfs.js';
 import type { DevicesConfig } from './resolve-devices.js';
 import type { NamespacesConfig } from './resolve-namespaces.js';
 import type { RestartConfig } from './resolve-restart.js';
@@ -27,6 +28,8 @@ export interface ContainerConfig extends SecurityConfig, DevicesConfig {
   readonly sysctls?: Readonly<Record<string, string>>;
   /** Groups above the engine's own; the engine's parent if left out. */
   readonly cgroupParent?: string;
+  /** Instead of an image: the host's own root, or a directory of the host. */
+  readonly rootfs?: RootfsConfig;
   readonly labels: Readonly<Record<string, string>>;
   readonly network: 'bridge' | 'host' | 'none';
   readonly ports: readonly PortMapping[];
@@ -102,6 +105,7 @@ const isolation = {
   ),
   sysctls: optional(mapOf(text)),
   cgroupParent: optional(text),
+  rootfs: optional(record({ host: optional(bool), path: text, direct: optional(bool) })),
   devices: optional(listOf(record({ source: text, target: text, access: text }))),
   deviceRules: optional(
     listOf(record({ type: literal('char', 'block'), major: deviceNumber, minor: deviceNumber, access: text })),

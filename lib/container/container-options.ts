@@ -1,4 +1,5 @@
 import type { EnvironmentOption } from '../core/environment.js';
+import type { RootfsOption } from './host-rootfs.js';
 import type { IsolationOptions, PrivilegeOptions } from './isolation-options.js';
 import type { RestartOption } from './resolve-restart.js';
 import type { StdioOptions } from './stdio-options.js';
@@ -133,8 +134,10 @@ export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, Is
 
 /** Everything that makes a container. */
 export interface ContainerOptions extends ContainerSettings {
-  /** A reference (`nginx`, `localhost:5000/app:1`), or an image id or the beginning of one. */
-  readonly image: string;
+  /** A reference (`nginx`, `localhost:5000/app:1`), or an image id or the beginning of one. This or `rootfs`. */
+  readonly image?: string;
+  /** Files of the host instead of an image. */
+  readonly rootfs?: RootfsOption;
   /** Replaces the image's command. */
   readonly command?: readonly string[];
 }

@@ -14,6 +14,7 @@ import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
 import { ownNamespaces } from './container-namespaces.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
+import { resolveRootfs } from './host-rootfs.js';
 import { resolveDevices } from './resolve-devices.js';
 import { resolveNamespaces } from './resolve-namespaces.js';
 import { resolveResources } from './resolve-resources.js';
@@ -33,7 +34,11 @@ const SIGTERM = 15;
  *
  * @throws EngineError `INVALID_OPTION`, `INVALID_NAME`, `INVALID_PORT_MAPPING`.
  */
-export function resolveConfig(id: string, options: ContainerOptions, image: ImageConfig): ContainerConfig {
+export function resolveConfig(
+  id: string,
+  options: ContainerOptions,
+  image: Pick<ImageConfig, 'config'>,
+): ContainerConfig {
   const run = image.config ?? {};
   const hostname = checkHostname(options.hostname ?? id.slice(0, 12));
   const user = options.user ?? run.User ?? '';
@@ -66,6 +71,7 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     shmBytes: parseBytes(options.shmSize ?? defaultShmBytes, 'shmSize'),
     ...resolveSecurity(options),
     ...resolveDevices(options),
+    ...resolveRootfs(options.rootfs),
     ...namespaces,
     ...(options.cgroupParent !== undefined && { cgroupParent: parseCgroupParent(options.cgroupParent).join('/') }),
     ...resolveSysctls(options.sysctls, ownNamespaces(namespaces.namespaces, network)),

@@ -68,7 +68,9 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
-      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+      (await records.list()).flatMap(({ id, image }) =>
+        image ? [{ container: id, image: image.id, stack: image.stack }] : [],
+      ),
   };
   return {
     layout,

@@ -37,7 +37,7 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     child: [
       ...joinInChild(spec),
       { op: 'propagation', mode: 'slave' },
-      rootOperation(spec.root, spec.rootTarget),
+      ...rootOperations(spec.root, spec.rootTarget),
       ...spec.mounts,
       ...sharedMemory(spec),
       ...spec.nodes,
@@ -156,10 +156,15 @@ function mayTrace({ capabilities }: ProcessSpec): boolean {
   return (capabilities.bounding & capabilityMask(['SYS_PTRACE'])) !== 0n;
 }
 
-function rootOperation(root: RootMount, target: string): PlanOperation {
-  if (root.type === 'bind') return { op: 'bind-root', source: root.source, target };
-  const { lower, upper, work, volatile } = root;
-  return { op: 'overlay-root', lower, upper, work, target, volatile, userXattr: false };
+function rootOperations(root: RootMount, target: string): PlanOperation[] {
+  if (root.type === 'bind') return [{ op: 'bind-root', source: root.source, target }];
+  const { lower, volatile } = root;
+  const overlay = { op: 'overlay-root', lower, target, volatile, userXattr: false } as const;
+  if (root.inMemory !== true) return [{ ...overlay, upper: root.upper, work: root.work }];
+  return [
+    { op: 'scratch', path: target },
+    { ...overlay, upper: `${target}/upper`, work: `${target}/work` },
+  ];
 }
 
 /** A missing working directory is made, as Docker does it. */

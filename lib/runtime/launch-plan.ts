@@ -216,6 +216,8 @@ export type RootOperation =
       /** Overlay attributes are in `user.*`: for mounts inside a user namespace. */
       readonly userXattr: boolean;
     }
+  /** Mounts a file system in memory with directories `upper` and `work` on an existing directory of the host. */
+  | { readonly op: 'scratch'; readonly path: string }
   | { readonly op: 'bind-root'; readonly source: string; readonly target: string }
   /** Takes an existing directory as the root below which paths are resolved. */
   | { readonly op: 'use-root'; readonly path: string }

@@ -102,6 +102,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   'make-file': { code: 84, signature: 'sus', values: (o) => [s(o.path), u(o.mode), s(o.data)] },
   init: { code: 86, signature: '', values: () => [] },
   'kill-group': { code: 87, signature: 's', values: (o) => [s(o.path)] },
+  scratch: { code: 89, signature: 's', values: (o) => [s(o.path)] },
   'thaw-on-kill': { code: 90, signature: 'ss', values: (o) => [s(o.path), s(o.data)] },
 };
 

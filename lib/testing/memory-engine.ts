@@ -99,7 +99,9 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () =>
-      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+      (await records.list()).flatMap(({ id, image }) =>
+        image ? [{ container: id, image: image.id, stack: image.stack }] : [],
+      ),
   };
   return {
     layout,

@@ -86,7 +86,7 @@ tsc_run tsc_op_netlink;
 /* namespaces.c */
 tsc_run tsc_op_open_process, tsc_op_join_namespace, tsc_op_unshare, tsc_op_sync, tsc_op_hostname, tsc_op_domainname;
 /* rootfs.c */
-tsc_run tsc_op_propagation, tsc_op_overlay_root, tsc_op_bind_root, tsc_op_use_root, tsc_op_pivot_root,
+tsc_run tsc_op_propagation, tsc_op_scratch, tsc_op_overlay_root, tsc_op_bind_root, tsc_op_use_root, tsc_op_pivot_root,
     tsc_op_readonly_root;
 /* mounts.c */
 tsc_run tsc_op_mount, tsc_op_bind, tsc_op_mask, tsc_op_readonly_path;

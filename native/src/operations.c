@@ -93,6 +93,7 @@ const struct tsc_operation tsc_operations[] = {
     { 86, "init", "", CHILD | ALONE, tsc_op_init },
     { 87, "kill-group", "s", PREPARE, tsc_op_kill_group },
     { 88, "borrow-mount", "uus", PREPARE, tsc_op_borrow_mount },
+    { 89, "scratch", "s", CHILD, tsc_op_scratch },
     { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
 };
 

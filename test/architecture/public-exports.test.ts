@@ -192,6 +192,8 @@ test('the types that the entry points export', () => {
     'RestartRequest',
     'RootMount',
     'RootOperation',
+    'RootfsConfig',
+    'RootfsOption',
     'RunHook',
     'RunOptions',
     'SearchOptions',

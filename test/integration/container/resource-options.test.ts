@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 const v2 = isCgroupV2();
 /** A disk of this machine, with its number. */
 const disk = readdirSync('/dev')
-  .filter((name) => /^(?:vd|sd)[a-z]$|^nvme\d+n1$/.test(name) && existsSync(`/sys/block/${name}/dev`))
+  .filter((name) => /^(?:vd|sd)[a-z]$|^nvme\d+n1$|^ram0$/.test(name) && existsSync(`/sys/block/${name}/dev`))
   .map((name) => `/dev/${name}`)[0];
 
 describe('resource options', () => {

@@ -39,6 +39,7 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'thaw-on-kill', path: '/cg/freezer.state', data: 'THAWED' }, ['/cg/freezer.state', 'THAWED']],
   [{ op: 'kill-group', path: '/cg' }, ['/cg']],
   [{ op: 'init' }, []],
+  [{ op: 'scratch', path: '/t' }, ['/t']],
   [{ op: 'new-network' }, []],
   [{ op: 'enter-network' }, []],
   [{ op: 'discard-tree', path: '/d', trash: '/t' }, ['/d', '/t']],
