@@ -68,6 +68,13 @@ export interface ContentStore {
   putStream(source: AsyncIterable<Uint8Array>, options?: Abortable): Promise<BlobInfo>;
   /** Begins a blob of unknown digest that comes bit by bit. Lost when the process ends. */
   write(): Promise<BlobWriter>;
+  /** Bytes of partial downloads, of those that are under way, too. */
+  partialBytes(): Promise<number>;
+  /**
+   * Removes partial downloads to which nothing was added for so long and which nobody is adding to now. Returns the bytes
+   * that they had.
+   */
+  removePartials(olderThanMs: number): Promise<number>;
   /** Every blob. */
   list(): AsyncIterable<BlobInfo>;
   /** Removing what is not there is fine. */

@@ -8,6 +8,7 @@ import { platformDistance } from '../core/platform.js';
 import { formatReference, type Reference } from '../core/reference.js';
 import { candidatesFromIndex } from '../registry/choose-platform.js';
 import { type ContentTree, manifestsOf } from './content-tree.js';
+import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 
@@ -52,7 +53,7 @@ export async function storeImage(
       storedAt: services.now().toISOString(),
     };
     options.signal?.throwIfAborted();
-    await services.images.save(image); // the point of no return
+    await saveImage(services, image); // the point of no return
     return image;
   }
   return undefined;
