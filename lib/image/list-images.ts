@@ -4,6 +4,7 @@ import { type ImageFilters, imageFilter } from './image-filters.js';
 import { imageGroups } from './image-group.js';
 import type { ImageServices } from './image-services.js';
 
+/** Which images are listed. */
 export interface ListImagesOptions {
   /** Default: all images. */
   readonly filters?: ImageFilters;
