@@ -60,8 +60,11 @@ export type { ImageFilters } from './image/image-filters.js';
 export type { ImageHistoryEntry } from './image/image-history.js';
 export type { ImageStartConfig, ImageStartHealthcheck } from './image/image-start-config.js';
 export type { Images } from './image/images.js';
+export type { ImportOptions } from './image/import-image.js';
 export type { ImageInspection } from './image/inspect-image.js';
 export type { ListImagesOptions } from './image/list-images.js';
+export type { LoadOptions, LoadSource } from './image/load-images.js';
+export type { LoadProgress, OnLoadProgress } from './image/load-progress.js';
 export type { FromHostOptions } from './image/pack-host-image.js';
 export type { PrunedImages, PruneImagesOptions } from './image/prune-images.js';
 export type { PullOptions } from './image/pull-image.js';
@@ -69,6 +72,7 @@ export type { OnPullProgress, PullProgress } from './image/pull-progress.js';
 export type { PushOptions, PushResult } from './image/push-image.js';
 export type { OnPushProgress, PushProgress } from './image/push-progress.js';
 export type { RemovedImage, RemoveImageOptions } from './image/remove-image.js';
+export type { SaveOptions, SaveTarget } from './image/save-images.js';
 export type { SearchOptions } from './image/search-images.js';
 export type {
   ApplyOptions,

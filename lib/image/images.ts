@@ -6,13 +6,16 @@ import { namesOf } from './image-group.js';
 import { type ImageHistoryEntry, imageHistory } from './image-history.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { type ImportOptions, importImage } from './import-image.js';
 import { type ImageInspection, inspectImage } from './inspect-image.js';
 import { type ListImagesOptions, listImages } from './list-images.js';
+import { type LoadOptions, type LoadSource, loadImages } from './load-images.js';
 import { type FromHostOptions, packHostImage } from './pack-host-image.js';
 import { type PrunedImages, type PruneImagesOptions, pruneImages } from './prune-images.js';
 import { type PullOptions, pullImage } from './pull-image.js';
 import { type PushOptions, type PushResult, pushImage } from './push-image.js';
 import { type RemovedImage, type RemoveImageOptions, removeImage } from './remove-image.js';
+import { type SaveOptions, type SaveTarget, saveImages } from './save-images.js';
 import { type SearchOptions, searchImages } from './search-images.js';
 import { tagImage } from './tag-image.js';
 import { untagImage } from './untag-image.js';
@@ -151,6 +154,50 @@ export class Images {
    */
   async prune(options: PruneImagesOptions = {}): Promise<PrunedImages> {
     return this.#work.run(options.signal, (signal) => pruneImages(this.#services, { ...options, signal }));
+  }
+
+  /**
+   * Writes images to a file, a stream (which is ended) or a directory, for other engines: `docker load`, podman, skopeo,
+   * umoci, or {@link Images.load} of another machine.
+   *
+   * @param names - names, or ids; an image that is named by its id has all its names there.
+   * @throws EngineError `NO_SUCH_IMAGE`, `AMBIGUOUS_IMAGE`, `INVALID_OPTION`, `BLOB_NOT_FOUND`, `NO_SPACE`; what the stream
+   * fails with. A file appears when it is whole, or not at all.
+   */
+  async save(names: string | readonly string[], target: SaveTarget, options: SaveOptions = {}): Promise<void> {
+    const list = typeof names === 'string' ? [names] : names;
+    await this.#work.run(options.signal, (signal) => saveImages(this.#services, list, target, { ...options, signal }));
+  }
+
+  /**
+   * Makes images of an archive (Docker's or OCI's, plain or compressed with gzip or zstd) or of an OCI layout directory.
+   * They all become visible at the end, or none does.
+   *
+   * @param source - a path, or the bytes of an archive: a stream like `process.stdin`.
+   * @returns the images, each once, with their names.
+   * @throws EngineError `INVALID_ARCHIVE` naming the member, `INVALID_MANIFEST`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`,
+   * `BLOB_NOT_FOUND`, `PLATFORM_NOT_FOUND`, `INVALID_REFERENCE`, `INVALID_LAYER`, `INVALID_OPTION`, `TOO_LARGE`, `NO_SPACE`;
+   * what the stream fails with.
+   */
+  async load(source: LoadSource, options: LoadOptions = {}): Promise<readonly Image[]> {
+    return this.#work.run(options.signal, async (signal) => {
+      const records = await loadImages(this.#services, source, { ...options, signal });
+      const images = new Map(records.map((record) => [record.id, record]));
+      return Promise.all([...images.values()].map((record) => this.#toImage(record)));
+    });
+  }
+
+  /**
+   * Makes an image of the tar archive of a root file system.
+   *
+   * @param source - a path, or the bytes of the archive: plain, gzip or zstd.
+   * @throws EngineError `INVALID_REFERENCE`, `INVALID_OPTION` for `changes` and `platform`, `INVALID_LAYER`, `TOO_LARGE`,
+   * `NO_SPACE`; what the stream fails with.
+   */
+  async import(source: string | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<Image> {
+    return this.#work.run(options.signal, async (signal) =>
+      this.#toImage(await importImage(this.#services, source, { ...options, signal })),
+    );
   }
 
   /**

@@ -1,11 +1,10 @@
 import { EngineError } from '../core/errors/engine-error.js';
-import { formatReference, parseReference } from '../core/reference.js';
 import { collectContent } from './collect-content.js';
 import { familiarName } from './familiar-name.js';
 import { namesOf } from './image-group.js';
 import { takeName, withNames } from './image-names.js';
-import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { isNameOf } from './is-name-of.js';
 
 /** How an image is removed. */
 export interface RemoveImageOptions {
@@ -66,13 +65,6 @@ async function remove(
   const last = running.length > 0 ? 'keep' : 'forget';
   for (const record of records) await takeName(services, record, last);
   return { untagged: names, deleted: last === 'keep' ? undefined : image.id };
-}
-
-/** An id, or its beginning, has led to whichever name of the image comes first. */
-function isNameOf(reference: string, image: ImageRecord): boolean {
-  if (!/^(?:sha256:)?[0-9a-f]{4,64}$/.test(reference)) return true;
-  if (reference.startsWith('sha256:') || reference.length === 64) return false;
-  return formatReference(parseReference(reference)) === image.name;
 }
 
 function inUse(reference: string, users: readonly { readonly container: string }[]): EngineError {
