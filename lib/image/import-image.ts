@@ -11,7 +11,7 @@ import { BadCompression, decompress } from '../layers/compression/decompress.js'
 import { abortableIterable } from '../util/abortable-iterable.js';
 import { onlyBytes } from '../util/only-bytes.js';
 import { readFileChunks } from '../util/read-file-chunks.js';
-import { createManifest } from './archive/create-manifest.js';
+import { blobCompression, createManifest } from './archive/create-manifest.js';
 import { collectContent } from './collect-content.js';
 import { applyConfigChanges } from './config-changes.js';
 import { saveImage } from './image-names.js';
@@ -99,8 +99,13 @@ async function diffIdOf(
 ): Promise<Digest> {
   const hash = createHash('sha256');
   const what = 'the root file system';
+  // A decoder looks at chunks later than it takes them.
+  const reuseChunks = (await blobCompression(services.content, digest)) === 'none';
   try {
-    const plain = decompress(services.content.read(digest, { signal }), { what, maxBytes: limits.layerBytes });
+    const plain = decompress(services.content.read(digest, { signal, reuseChunks }), {
+      what,
+      maxBytes: limits.layerBytes,
+    });
     for await (const chunk of plain) hash.update(chunk);
   } catch (error) {
     if (!(error instanceof BadCompression)) throw error;

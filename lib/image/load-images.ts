@@ -6,6 +6,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
 import { formatPlatform } from '../core/platform.js';
 import { formatReference, parseReference } from '../core/reference.js';
+import { compressionOf } from '../layers/compression/compression-of.js';
 import { BadCompression, decompress } from '../layers/compression/decompress.js';
 import { abortableIterable } from '../util/abortable-iterable.js';
 import { onFile } from '../util/file-error.js';
@@ -71,17 +72,24 @@ async function offeredImages(
     const images = await layoutDirectoryImages(services.content, resolve(source), signal);
     return { images, namesByConfig: new Map() };
   }
-  const stored = typeof source === 'string' ? readFileChunks(source) : onlyBytes(source, 'source');
+  const isPlain = typeof source === 'string' && (await isPlainFile(source));
+  const stored =
+    typeof source === 'string' ? readFileChunks(source, { reuseChunks: isPlain }) : onlyBytes(source, 'source');
   try {
-    const plain = decompress(counted(abortableIterable(stored, signal), progress), {
-      what: 'archive',
-      maxBytes: limits.archiveBytes,
-    });
+    const bytes = counted(abortableIterable(stored, signal), progress);
+    const plain = isPlain ? bytes : decompress(bytes, { what: 'archive', maxBytes: limits.archiveBytes });
     return await archiveImages(services, await ReceivedArchive.receive(services.content, plain, signal));
   } catch (error) {
     if (!(error instanceof BadCompression)) throw error;
     throw new EngineError('INVALID_ARCHIVE', { entry: '', reason: error.message }, { cause: error });
   }
+}
+
+/** What is not compressed can be read with the same memory again and again; a decoder looks at chunks later. */
+async function isPlainFile(path: string): Promise<boolean> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readFileChunks(path, { length: 4 })) chunks.push(chunk);
+  return compressionOf(Buffer.concat(chunks)) === 'none';
 }
 
 const progressIntervalMs = 100;

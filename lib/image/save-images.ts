@@ -50,8 +50,10 @@ export async function saveImages(
     const images = await chooseImages(services, references);
     const layout = await layoutOfImages(services.content, images);
     if (format === 'oci-layout') return writeLayout(services.content, layout, resolve(String(target)), signal);
-    const archive = writeArchive(services.content, layout, images, format, signal);
-    if (typeof target === 'string') return writeArchiveFile(resolve(target), archive, signal);
+    const isFile = typeof target === 'string';
+    // A stream may keep chunks for any time; a file has been written when the next chunk is asked for.
+    const archive = writeArchive(services.content, layout, images, format, { signal, reuseChunks: isFile });
+    if (isFile) return writeArchiveFile(resolve(target), archive, signal);
     return pipeline(Readable.from(archive), target, { signal });
   });
 }

@@ -55,10 +55,9 @@ export class FsContentStore implements ContentStore {
 
   async *read(digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     options.signal?.throwIfAborted();
-    const { offset, length } = options;
     const file = await this.#open(digest);
     try {
-      for await (const chunk of readChunks(file, this.#paths.blob(digest), offset, length)) {
+      for await (const chunk of readChunks(file, this.#paths.blob(digest), options)) {
         options.signal?.throwIfAborted();
         yield chunk;
       }

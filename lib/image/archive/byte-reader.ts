@@ -7,7 +7,7 @@ export class ByteReader {
     this.#iterator = source[Symbol.asyncIterator]();
   }
 
-  /** At least one byte and at most `count`, without copying; undefined at the end. */
+  /** At least one byte and at most `count`, without copying, until the next call; undefined at the end. */
   async some(count: number): Promise<Uint8Array | undefined> {
     while (this.#rest.byteLength === 0) {
       const { value, done } = await this.#iterator.next();
@@ -25,8 +25,9 @@ export class ByteReader {
     for (let missing = count; missing > 0; ) {
       const piece = await this.some(missing);
       if (piece === undefined) return undefined;
-      pieces.push(piece);
       missing -= piece.byteLength;
+      // The source may use the memory of a chunk for the next one.
+      pieces.push(missing > 0 ? Uint8Array.from(piece) : piece);
     }
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }

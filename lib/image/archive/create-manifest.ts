@@ -1,5 +1,7 @@
 import type { BlobInfo, ContentStore } from '../../content/content-store.js';
+import type { Digest } from '../../core/digest.js';
 import { mediaTypes } from '../../core/media-types.js';
+import { compressionOf } from '../../layers/compression/compression-of.js';
 
 /** Stores the manifest of an image whose configuration and layers (lowest first) are blobs already. */
 export async function createManifest(
@@ -12,8 +14,7 @@ export async function createManifest(
     config: { mediaType: mediaTypes.ociConfig, digest: config.digest, size: config.size },
     layers: await Promise.all(
       layers.map(async ({ digest, size }) => {
-        const mediaType = layerTypes[await compressionOf(content, { digest, size })];
-        return { mediaType, digest, size };
+        return { mediaType: layerTypes[await blobCompression(content, digest)], digest, size };
       }),
     ),
   };
@@ -27,11 +28,10 @@ const layerTypes = {
 } as const;
 
 /** By its first bytes, as it is unpacked, too. */
-export async function compressionOf(content: ContentStore, { digest }: BlobInfo): Promise<keyof typeof layerTypes> {
-  for await (const chunk of content.read(digest, { length: 4 })) {
-    const start = Buffer.from(chunk).toString('hex');
-    if (start.startsWith('1f8b')) return 'gzip';
-    if (start === '28b52ffd' || /^5.2a4d18$/.test(start)) return 'zstd';
-  }
+export async function blobCompression(
+  content: ContentStore,
+  digest: Digest,
+): Promise<ReturnType<typeof compressionOf>> {
+  for await (const chunk of content.read(digest, { length: 4 })) return compressionOf(chunk);
   return 'none';
 }

@@ -1,4 +1,4 @@
-import type { ContentStore } from '../../content/content-store.js';
+import type { ContentStore, ReadOptions } from '../../content/content-store.js';
 import { dockerDocuments, type ImagesLayout, layoutIndex, layoutVersion, type SavedImage } from './layout-of-images.js';
 import { encodeTarHeader, padToBlock, tarEnd, tarPadding } from './tar-header.js';
 
@@ -11,7 +11,7 @@ export async function* writeArchive(
   layout: ImagesLayout,
   images: readonly SavedImage[],
   format: 'docker-archive' | 'oci-archive',
-  signal: AbortSignal | undefined,
+  { signal, reuseChunks }: Pick<ReadOptions, 'signal' | 'reuseChunks'>,
 ): AsyncGenerator<Uint8Array, void, void> {
   const documents = new Map([
     ['oci-layout', layoutVersion()],
@@ -25,7 +25,7 @@ export async function* writeArchive(
   for (const [name, bytes] of layout.documents) yield* fileOf(name, bytes);
   for (const [name, { digest, size }] of layout.blobs) {
     yield* encodeTarHeader({ name, mode: 0o644, size, type: '0' });
-    yield* content.read(digest, { signal });
+    yield* content.read(digest, { signal, reuseChunks });
     yield tarPadding(size);
   }
   yield tarEnd();

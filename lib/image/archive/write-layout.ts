@@ -1,8 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ContentStore } from '../../content/content-store.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import { EngineError } from '../../core/errors/engine-error.js';
@@ -40,7 +37,7 @@ export async function writeLayout(
     );
   }
   for (const [name, { digest, size }] of layout.blobs) {
-    await addFile(directory, name, size, () => content.read(digest, { signal }), signal);
+    await addFile(directory, name, size, () => content.read(digest, { signal, reuseChunks: true }), signal);
   }
   const taken = new Set(layout.manifests.map(({ annotations }) => annotations?.[refName]));
   const digests = new Set(layout.manifests.map(({ digest }) => digest));
@@ -84,7 +81,7 @@ async function addFile(
   await onFile(path, () => mkdir(dirname(path), { recursive: true }));
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await onFile(path, () => pipeline(Readable.from(read()), createWriteStream(temporary), { signal }));
+    await onFile(path, () => writeFile(temporary, read(), { signal, flush: true }));
     await onFile(path, () => rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
