@@ -57,6 +57,7 @@ export type { RootMount } from './core/mount.js';
 export type { Platform } from './core/platform.js';
 export type { ProcessIdentity } from './core/process-identity.js';
 export type { Reference } from './core/reference.js';
+export type { DiskUsage } from './engine/disk-usage.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
 export type { EngineOptions } from './engine/engine-options.js';
@@ -64,12 +65,24 @@ export { serveRegistry } from './engine/serve-registry.js';
 export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
 export type { ImageHost } from './image/image.js';
 export { Image } from './image/image.js';
+export type { ImageDiskUsage, ImagesDiskUsage } from './image/image-disk-usage.js';
+export type { ImageFilters } from './image/image-filters.js';
+export type { ImageHistoryEntry } from './image/image-history.js';
+export type { ImageStartConfig, ImageStartHealthcheck } from './image/image-start-config.js';
 export type { Images } from './image/images.js';
+export type { ImportOptions } from './image/import-image.js';
+export type { ImageInspection } from './image/inspect-image.js';
+export type { ListImagesOptions } from './image/list-images.js';
+export type { LoadOptions, LoadSource } from './image/load-images.js';
+export type { LoadProgress, OnLoadProgress } from './image/load-progress.js';
 export type { FromHostOptions } from './image/pack-host-image.js';
+export type { PrunedImages, PruneImagesOptions } from './image/prune-images.js';
 export type { PullOptions } from './image/pull-image.js';
 export type { OnPullProgress, PullProgress } from './image/pull-progress.js';
 export type { PushOptions, PushResult } from './image/push-image.js';
 export type { OnPushProgress, PushProgress } from './image/push-progress.js';
+export type { RemovedImage, RemoveImageOptions } from './image/remove-image.js';
+export type { SaveOptions, SaveTarget } from './image/save-images.js';
 export type { SearchOptions } from './image/search-images.js';
 export type {
   ApplyOptions,
@@ -77,6 +90,7 @@ export type {
   LayerStore,
   MountPoint,
   PrepareOptions,
+  StackPart,
   StackUsage,
 } from './layers/layer-store.js';
 export type { InterfaceCounters } from './network/interface-counters.js';

@@ -9,6 +9,7 @@ import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
 import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
+import type { DiskUsage } from './disk-usage.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
 import { checkRuntime } from './preflight.js';
@@ -122,6 +123,11 @@ export class Engine implements AsyncDisposable {
   async logout(registry: string): Promise<boolean> {
     const { containers, images, credentials } = this.#services;
     return containers.work.run(undefined, () => logout({ registry: images.registry, credentials }, registry));
+  }
+
+  /** What this engine's images take on disk. */
+  async diskUsage(): Promise<DiskUsage> {
+    return { images: await this.images.diskUsage() };
   }
 
   /** Listens to what happens in this process. Returns how to stop. */

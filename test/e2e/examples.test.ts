@@ -87,8 +87,28 @@ describe('examples', () => {
     assert.match(output, /^found team\/copy\nfound team\/tools\nhello from Linux\n$/m);
   });
 
-  test('07 runs a program of the host, which changes nothing', async () => {
-    const output = await example('07-host-sandbox.js', root);
+  test('07 saves images, loads them on another engine, imports one, and prunes', async () => {
+    const output = await example('07-save-and-load.js', root);
+    const size = /^saved (\d+) bytes\n/.exec(output)?.[1];
+    assert.ok(Number(size) > 100_000, output);
+    assert.equal(
+      output,
+      [
+        `saved ${size} bytes`,
+        'loaded tools:1 and tools:latest',
+        'hello from Linux',
+        'imported data:latest with {"purpose":"example"}',
+        'labelled: data:latest',
+        'data:latest: 0 bytes shared, 0 containers',
+        'tools:1,tools:latest: 0 bytes shared, 0 containers',
+        'pruned 2 images, freed their bytes',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('08 runs a program of the host, which changes nothing', async () => {
+    const output = await example('08-host-sandbox.js', root);
     assert.equal(output, 'I am nobody on sandbox\ninside: changed; afterwards: gone\n');
   });
 

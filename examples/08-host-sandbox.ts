@@ -2,7 +2,7 @@
  * Runs a program of this machine in a sandbox, with no image at all: it sees what is installed here, changes nothing of it,
  * has no network, and is limited.
  *
- *   node 07-host-sandbox.js [DIRECTORY]
+ *   node 08-host-sandbox.js [DIRECTORY]
  */
 import { Engine } from 'tscontainer';
 
