@@ -9,9 +9,9 @@ export type {
   BufferedOptions,
   ContainerOptions,
   ContainerSettings,
+  DeviceRate,
   ExecOptions,
   MountOption,
-  PrivilegeOptions,
   ResourceOptions,
   TmpfsMount,
   Ulimit,
@@ -25,11 +25,21 @@ export type { ExecProcessOptions } from './container/exec-process.js';
 export type { StatsOptions } from './container/follow-stats.js';
 export type { ContainerHealth, HealthProbe } from './container/health/container-health.js';
 export type { HealthcheckConfig, HealthcheckOption } from './container/health/healthcheck-option.js';
+export type { RootfsConfig, RootfsOption } from './container/host-rootfs.js';
 export type { ContainerInspection } from './container/inspect-container.js';
+export type {
+  DeviceMapping,
+  IsolationOptions,
+  NamespaceMode,
+  PrivilegeOptions,
+} from './container/isolation-options.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
 export type { RemoveOptions } from './container/remove-container.js';
+export type { ConfiguredDevice, DevicesConfig } from './container/resolve-devices.js';
+export type { NamespacesConfig } from './container/resolve-namespaces.js';
 export type { RestartConfig, RestartOption } from './container/resolve-restart.js';
+export type { SecurityConfig } from './container/resolve-security.js';
 export type { RunOptions } from './container/run-container.js';
 export type { StdioConfig } from './container/stdio-config.js';
 export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
@@ -49,6 +59,7 @@ export type { RootMount } from './core/mount.js';
 export type { Platform } from './core/platform.js';
 export type { ProcessIdentity } from './core/process-identity.js';
 export type { Reference } from './core/reference.js';
+export type { DiskUsage } from './engine/disk-usage.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
 export type { EngineOptions } from './engine/engine-options.js';
@@ -56,12 +67,24 @@ export { serveRegistry } from './engine/serve-registry.js';
 export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
 export type { ImageHost } from './image/image.js';
 export { Image } from './image/image.js';
+export type { ImageDiskUsage, ImagesDiskUsage } from './image/image-disk-usage.js';
+export type { ImageFilters } from './image/image-filters.js';
+export type { ImageHistoryEntry } from './image/image-history.js';
+export type { ImageStartConfig, ImageStartHealthcheck } from './image/image-start-config.js';
 export type { Images } from './image/images.js';
+export type { ImportOptions } from './image/import-image.js';
+export type { ImageInspection } from './image/inspect-image.js';
+export type { ListImagesOptions } from './image/list-images.js';
+export type { LoadOptions, LoadSource } from './image/load-images.js';
+export type { LoadProgress, OnLoadProgress } from './image/load-progress.js';
 export type { FromHostOptions } from './image/pack-host-image.js';
+export type { PrunedImages, PruneImagesOptions } from './image/prune-images.js';
 export type { PullOptions } from './image/pull-image.js';
 export type { OnPullProgress, PullProgress } from './image/pull-progress.js';
 export type { PushOptions, PushResult } from './image/push-image.js';
 export type { OnPushProgress, PushProgress } from './image/push-progress.js';
+export type { RemovedImage, RemoveImageOptions } from './image/remove-image.js';
+export type { SaveOptions, SaveTarget } from './image/save-images.js';
 export type { SearchOptions } from './image/search-images.js';
 export type {
   ApplyOptions,
@@ -69,6 +92,7 @@ export type {
   LayerStore,
   MountPoint,
   PrepareOptions,
+  StackPart,
   StackUsage,
 } from './layers/layer-store.js';
 export type { InterfaceCounters } from './network/interface-counters.js';
@@ -96,6 +120,7 @@ export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
 export type { Attachment, AttachmentEnd, AttachmentRequest, AttachmentStart } from './runtime/attachment.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
+export type { DeviceRule } from './runtime/cgroup/device-rules.js';
 export type { BlockDeviceStats, BlockIoCounters, BlockIoStats } from './runtime/cgroup/read-block-io.js';
 export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.js';
 export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
@@ -115,6 +140,7 @@ export type {
   DiscardTree,
   HostOperation,
   JoinCgroup,
+  KillGroup,
   LaunchPlan,
   MakeDirectory,
   MakeFile,

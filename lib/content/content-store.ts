@@ -18,6 +18,11 @@ export interface ReadOptions extends Abortable {
   readonly offset?: number | undefined;
   /** How many bytes at most. Default: all. */
   readonly length?: number | undefined;
+  /**
+   * The memory of each chunk may be used for the next one: for a reader that is done with a chunk before it asks for
+   * more. Fresh memory for each chunk of a large blob keeps the garbage collector busy. Default false.
+   */
+  readonly reuseChunks?: boolean | undefined;
 }
 
 /** A blob on its way here, whose digest is told at the end. Not for several callers at once. */
@@ -50,7 +55,7 @@ export type BlobSource = (
 export interface ContentStore {
   /** What is there of a digest; undefined when nothing is. */
   stat(digest: Digest): Promise<BlobInfo | undefined>;
-  /** Each chunk belongs to the reader. @throws EngineError `BLOB_NOT_FOUND` at the first read. */
+  /** Each chunk belongs to the reader, unless it lets it be reused. @throws EngineError `BLOB_NOT_FOUND` at the first read. */
   read(digest: Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** The whole blob. @throws EngineError `BLOB_NOT_FOUND`; `TOO_LARGE` above `maxBytes`. */
   readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array>;
@@ -68,6 +73,13 @@ export interface ContentStore {
   putStream(source: AsyncIterable<Uint8Array>, options?: Abortable): Promise<BlobInfo>;
   /** Begins a blob of unknown digest that comes bit by bit. Lost when the process ends. */
   write(): Promise<BlobWriter>;
+  /** Bytes of partial downloads, of those that are under way, too. */
+  partialBytes(): Promise<number>;
+  /**
+   * Removes partial downloads to which nothing was added for so long and which nobody is adding to now. Returns the bytes
+   * that they had.
+   */
+  removePartials(olderThanMs: number): Promise<number>;
   /** Every blob. */
   list(): AsyncIterable<BlobInfo>;
   /** Removing what is not there is fine. */

@@ -25,6 +25,8 @@ export interface ImageRunConfig {
   readonly StopSignal?: string;
   readonly Shell?: readonly string[];
   readonly Healthcheck?: ImageHealthcheck;
+  /** Instructions of a Dockerfile for builds on top of the image. Docker's; not in the OCI specification. */
+  readonly OnBuild?: readonly string[];
 }
 
 /** How Docker finds out whether a container of the image is well. Durations in nanoseconds. */
@@ -111,6 +113,7 @@ const runConfig: Decoder<ImageRunConfig> = record({
   StopSignal: optional(argument),
   Shell: optional(listOf(argument)),
   Healthcheck: optional(healthcheck),
+  OnBuild: optional(listOf(text)),
 });
 
 const historyEntry = record({

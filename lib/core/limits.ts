@@ -7,6 +7,10 @@ export const limits = {
   manifestBytes: 4 * 1024 * 1024,
   /** Image configs of real images stay under 100 KiB; same bound as for manifests. */
   configBytes: 4 * 1024 * 1024,
+  /** Members of an archive of images: some ten for each layer in Docker's oldest format. */
+  archiveMembers: 20_000,
+  /** An archive of images, uncompressed. */
+  archiveBytes: 1024 * 1024 * 1024 * 1024,
   /** Docker's own bound on the number of layers is 127. */
   layers: 512,
   /** The widest index in practice has some 40 entries: platforms, each with an attestation. */

@@ -4,6 +4,7 @@ import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { HealthMonitors } from '../container/health/health-monitors.js';
+import { imageUseOf } from '../container/image-use.js';
 import { FsContentStore } from '../content/fs/fs-content-store.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
@@ -54,7 +55,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     directory: layout.registry(),
     content,
     hold: (work) => contentLock.hold(undefined, work),
-    removeUnused: () => collectContent(images),
+    removeUnused: async () => void (await collectContent(images)),
     now: Date.now,
   });
   const images: ImageServices = {
@@ -65,11 +66,11 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    namesLock: join(layout.locks(), 'names'),
     pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
-    usedByContainers: async () =>
-      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+    usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
   };
   return {
     layout,

@@ -13,7 +13,7 @@ const layer = record({ digest, size: integer, diffId: digest });
 
 const imageRecord = record({
   version: literal(1),
-  /** Canonical, with tag or digest: `docker.io/library/debian:12`. */
+  /** Canonical, with tag or digest: `docker.io/library/debian:12`. The id itself of an image that has no name. */
   name: text,
   /** What the name means at its registry: an index or a manifest. */
   target: digest,
@@ -42,6 +42,12 @@ export function decodeImageRecord(json: string, path: string): ImageRecord {
 export function configOf(image: ImageRecord): ImageConfig {
   return decodeImageConfig(Buffer.from(image.config), `config of ${image.name}`);
 }
+
+/** False for an image that has lost its last name, or never had one. No reference is an id, so the two cannot be confused. */
+export const isNamed = (image: ImageRecord): boolean => image.name !== image.id;
+
+/** The same image without a name. */
+export const namelessOf = (image: ImageRecord): ImageRecord => ({ ...image, name: image.id });
 
 /** DiffIDs, lowest first. */
 export const stackOf = (image: ImageRecord): readonly Digest[] => image.layers.map((each) => each.diffId);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { digestOf, splitDigest } from '../core/digest.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
-import { formatFamiliarReference, formatReference, parseReference } from '../core/reference.js';
+import { formatReference, parseReference } from '../core/reference.js';
 import { writeFileAtomically } from '../util/atomic-file.js';
 import { isMissing } from '../util/file-error.js';
 import { decodeImageRecord, type ImageRecord } from './image-record.js';
 
-/** The images that have names here: one file each, named after a hash of the image's name. */
+/** The names of images here: one file each, named after a hash of the name. An image without a name has its id as such. */
 export class ImageRecords {
   /** What was read last from each file, and what that file was: a record is looked up for every container. */
   readonly #read = new Map<string, { readonly version: string; readonly record: ImageRecord }>();
@@ -103,6 +103,3 @@ function versionOf(path: string): string | undefined {
 }
 
 const hexOf = (image: ImageRecord): string => splitDigest(image.id)[1];
-
-/** The short name for people: `debian:12`. */
-export const familiarName = (image: ImageRecord): string => formatFamiliarReference(parseReference(image.name));

@@ -16,7 +16,7 @@ import type { FetchedManifest } from '../registry/registry-client.js';
 import type { RegistryLinks, RegistryStorage } from '../registry/registry-storage.js';
 import { collectContent } from './collect-content.js';
 import { type ContentTree, digestsOf, readContentTree } from './content-tree.js';
-import type { ImageRecord } from './image-record.js';
+import { type ImageRecord, isNamed } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 import { removeImage } from './remove-image.js';
 import { storeImage } from './store-image.js';
@@ -134,7 +134,8 @@ export class ImageRegistryStorage implements RegistryStorage {
   }
 
   async listRepositories(): Promise<readonly string[]> {
-    const names = (await this.#services.images.list()).map(({ name }) => repositoryOf(parseReference(name)));
+    const named = (await this.#services.images.list()).filter(isNamed);
+    const names = named.map(({ name }) => repositoryOf(parseReference(name)));
     const all = new Set([...(await this.#links.listRepositories()), ...names.filter(isRepositoryName)]);
     return [...all].sort();
   }
@@ -203,7 +204,8 @@ export class ImageRegistryStorage implements RegistryStorage {
 
   async #imagesOf(repository: string): Promise<readonly ImageRecord[]> {
     const wanted = repositoryOf(parseReference(`${repository}:any`));
-    return (await this.#services.images.list()).filter(({ name }) => repositoryOf(parseReference(name)) === wanted);
+    const named = (await this.#services.images.list()).filter(isNamed);
+    return named.filter(({ name }) => repositoryOf(parseReference(name)) === wanted);
   }
 }
 

@@ -17,6 +17,8 @@ export interface ImageServices {
   readonly holdContent: <T>(signal: AbortSignal | undefined, work: () => Promise<T>) => Promise<T>;
   /** The same lock file, held exclusively by whoever removes what nobody needs. */
   readonly contentLock: string;
+  /** Held by whoever changes names of images, for a moment. */
+  readonly namesLock: string;
   /** What must stay although no image has it: what was pushed to this engine and is none. */
   readonly pinnedContent: () => Promise<ReadonlySet<Digest>>;
   readonly platform: Platform;
@@ -28,5 +30,7 @@ export interface ImageServices {
 export interface ImageUse {
   readonly container: string;
   readonly image: Digest;
+  /** False when it was not started yet, or has ended. */
+  readonly isRunning: boolean;
   readonly stack: readonly Digest[];
 }

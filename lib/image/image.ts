@@ -1,8 +1,9 @@
 import type { Abortable } from '../core/abortable.js';
 import type { ImageRunConfig } from '../core/image-config.js';
 import type { Platform } from '../core/platform.js';
+import { dateOf } from './date-of.js';
+import { familiarName } from './familiar-name.js';
 import { configOf, type ImageRecord } from './image-record.js';
-import { familiarName } from './image-records.js';
 import type { PullOptions } from './pull-image.js';
 
 /** Whatever has images: an engine. */
@@ -16,10 +17,13 @@ export interface ImageHost {
 /** An image that is here and usable. Plain data: it does not change when its name is given to another. */
 export class Image {
   readonly #record: ImageRecord;
+  /** All its names, as Docker shows them, when this was read; none for an image that has lost its last one. */
+  readonly names: readonly string[];
 
   /** @internal */
-  constructor(record: ImageRecord) {
+  constructor(record: ImageRecord, names: readonly string[]) {
     this.#record = record;
+    this.names = names;
   }
 
   /** The same as `engine.images.pull(reference, options)`. */
@@ -32,7 +36,7 @@ export class Image {
     return this.#record.id;
   }
 
-  /** Its name as Docker shows it: `debian:12`. */
+  /** The name by which it was found, as Docker shows it (`debian:12`), else its first; its id when it has none. */
   get name(): string {
     return familiarName(this.#record);
   }
@@ -70,7 +74,6 @@ export class Image {
 
   /** When it was built, if it says so. */
   get createdAt(): Date | undefined {
-    const { created } = configOf(this.#record);
-    return created === undefined ? undefined : new Date(created);
+    return dateOf(configOf(this.#record).created);
   }
 }

@@ -3,6 +3,7 @@ import { type Digest, digestOf } from '../core/digest.js';
 import { mediaTypes } from '../core/media-types.js';
 import { formatReference, parseReference } from '../core/reference.js';
 import { packHostPrograms } from './from-host/pack-host-programs.js';
+import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 
@@ -57,7 +58,7 @@ export async function packHostImage(
       storedAt: services.now().toISOString(),
     };
     options.signal?.throwIfAborted();
-    await services.images.save(image); // the point of no return
+    await saveImage(services, image); // the point of no return
     return image;
   });
 }

@@ -11,6 +11,7 @@ import { oncePerNotice } from '../registry/once-per-notice.js';
 import type { RegistryRequestOptions } from '../registry/registry-client.js';
 import { Semaphore } from '../util/semaphore.js';
 import { guardProgress } from './guard-progress.js';
+import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 import type { OnPullProgress } from './pull-progress.js';
@@ -51,7 +52,7 @@ export async function pullImage(
     });
     await fetchLayers(services, reference, found, image, progress, options.signal);
     options.signal?.throwIfAborted();
-    await services.images.save(image); // the point of no return: from here on the image is there
+    await saveImage(services, image); // the point of no return: from here on the image is there
     progress({ type: 'complete', id: image.id });
     return image;
   });

@@ -11,7 +11,7 @@ import type { OnRegistryNotice } from '../registry/registry-notice.js';
 import { Semaphore } from '../util/semaphore.js';
 import { blobsOf, type ContentTree, isComplete, manifestsOf, readContentTree } from './content-tree.js';
 import { guardProgress } from './guard-progress.js';
-import { configOf, type ImageRecord } from './image-record.js';
+import { configOf, type ImageRecord, isNamed } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 import type { OnPushProgress } from './push-progress.js';
 
@@ -47,6 +47,12 @@ export async function pushImage(
   options: PushOptions = {},
 ): Promise<PushResult> {
   const image = await services.images.resolve(referenceText);
+  if (!isNamed(image)) {
+    throw new EngineError('INVALID_REFERENCE', {
+      reference: referenceText,
+      reason: 'an image without a name has no registry',
+    });
+  }
   const reference = parseReference(image.name);
   const progress = guardProgress(options.onProgress);
   const onNotice = oncePerNotice(progress);
@@ -116,7 +122,7 @@ async function mountSources(
   { registry, repository }: Reference,
 ): Promise<ReadonlyMap<Digest, readonly string[]>> {
   const sources = new Map<Digest, readonly string[]>();
-  for (const image of await services.images.list()) {
+  for (const image of (await services.images.list()).filter(isNamed)) {
     const other = parseReference(image.name);
     if (other.registry !== registry || other.repository === repository) continue;
     for (const digest of [image.id, ...image.layers.map((layer) => layer.digest)]) {

@@ -8,6 +8,7 @@ import { platformDistance } from '../core/platform.js';
 import { formatReference, type Reference } from '../core/reference.js';
 import { candidatesFromIndex } from '../registry/choose-platform.js';
 import { type ContentTree, manifestsOf } from './content-tree.js';
+import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 
@@ -25,6 +26,20 @@ export async function storeImage(
   tree: ContentTree,
   options: Abortable,
 ): Promise<ImageRecord | undefined> {
+  const nameless = await unpackImage(services, tree, options);
+  if (nameless === undefined) return undefined;
+  const image = { ...nameless, name: formatReference(reference) };
+  options.signal?.throwIfAborted();
+  await saveImage(services, image); // the point of no return
+  return image;
+}
+
+/** The same without giving it a name: nobody sees the image yet. */
+export async function unpackImage(
+  services: ImageServices,
+  tree: ContentTree,
+  options: Abortable & { readonly onLayer?: ((diffId: Digest, index: number, layerCount: number) => void) | undefined },
+): Promise<ImageRecord | undefined> {
   for (const candidate of runnable(tree, services)) {
     const { document, fetched } = candidate;
     if (document.kind !== 'manifest') continue;
@@ -40,10 +55,13 @@ export async function storeImage(
     }));
     const read = (digest: Digest): AsyncIterable<Uint8Array> => services.content.read(digest);
     const sources = layers.map(({ digest, diffId }) => ({ diffId, open: () => read(digest), handsOverChunks: true }));
-    await services.layers.apply(sources, { signal: options.signal });
-    const image: ImageRecord = {
+    await services.layers.apply(sources, {
+      signal: options.signal,
+      onLayer: (diffId, index) => options.onLayer?.(diffId, index, layers.length),
+    });
+    return {
       version: 1,
-      name: formatReference(reference),
+      name: document.config.digest,
       target: tree.fetched.descriptor.digest,
       manifest: fetched.descriptor.digest,
       id: document.config.digest,
@@ -51,9 +69,6 @@ export async function storeImage(
       layers,
       storedAt: services.now().toISOString(),
     };
-    options.signal?.throwIfAborted();
-    await services.images.save(image); // the point of no return
-    return image;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { EngineError } from '../core/errors/engine-error.js';
 import { formatReference, parseReference } from '../core/reference.js';
+import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 
@@ -16,7 +17,7 @@ export async function tagImage(services: ImageServices, source: string, target: 
   }
   return services.holdContent(undefined, async () => {
     const image = { ...(await services.images.resolve(source)), name: formatReference(reference) };
-    await services.images.save(image);
+    await saveImage(services, image);
     return image;
   });
 }

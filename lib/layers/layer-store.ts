@@ -41,6 +41,15 @@ export interface StackUsage {
   readonly diffIds: readonly Digest[];
   /** Bytes on disk of the unpacked layers. */
   readonly sizeBytes: number;
+  /** What it is made of: one part for each layer, lowest first, where the store keeps single layers; else one for all. */
+  readonly parts: readonly StackPart[];
+}
+
+/** A part that several stacks have is stored once. */
+export interface StackPart {
+  /** Equal for what is the same part. */
+  readonly key: string;
+  readonly sizeBytes: number;
 }
 
 /**

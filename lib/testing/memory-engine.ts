@@ -3,6 +3,7 @@ import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
 import { HealthMonitors } from '../container/health/health-monitors.js';
+import { imageUseOf } from '../container/image-use.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
 import { MemoryContentStore } from '../content/memory/memory-content-store.js';
 import { hostPlatform } from '../core/platform.js';
@@ -85,7 +86,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     directory: layout.registry(),
     content,
     hold: (work) => contentLock.hold(undefined, work),
-    removeUnused: () => collectContent(images),
+    removeUnused: async () => void (await collectContent(images)),
     now: Date.now,
   });
   const images: ImageServices = {
@@ -96,11 +97,11 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     locker: kernel,
     holdContent: (signal, work) => contentLock.hold(signal, work),
     contentLock: contentLockPath,
+    namesLock: join(layout.locks(), 'names'),
     pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
-    usedByContainers: async () =>
-      (await records.list()).map(({ id, image }) => ({ container: id, image: image.id, stack: image.stack })),
+    usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
   };
   return {
     layout,

@@ -71,6 +71,7 @@ export const policyFolders: readonly string[] = [
   'lib/registry/',
   'lib/content/',
   'lib/layers/',
+  'lib/layers/compression/',
   'lib/runtime/',
   'lib/runtime/seccomp/',
   'lib/runtime/cgroup/',

@@ -1,7 +1,8 @@
-// Long tests with random numbers: `npm run test:campaign -- [--seed N] [--runs N] [--moments N] [exits|owners …]`. As root.
+// Long tests with random numbers: `npm run test:campaign -- [--seed N] [--runs N] [--moments N] [exits|owners|pulls …]`. As root.
 import { parseArgs } from 'node:util';
 import { exactExits } from './exact-exits.js';
 import { killedOwners } from './killed-owners.js';
+import { killedPulls } from './killed-pulls.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,12 +13,16 @@ const { values, positionals } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-const wanted = positionals.length > 0 ? positionals : ['owners', 'exits'];
+const wanted = positionals.length > 0 ? positionals : ['owners', 'pulls', 'exits'];
 console.log(`seed ${seed}`);
 
 if (wanted.includes('owners')) {
   const report = await killedOwners({ seed, moments: Number(values.moments), onMoment: (text) => console.log(text) });
   console.log(`killed owners: ${JSON.stringify(report)}`);
+}
+if (wanted.includes('pulls')) {
+  const report = await killedPulls({ seed, moments: Number(values.moments), onMoment: (text) => console.log(text) });
+  console.log(`killed pulls: ${JSON.stringify(report)}`);
 }
 if (wanted.includes('exits')) {
   const onProgress = (done: number): void => {

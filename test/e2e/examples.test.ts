@@ -87,6 +87,31 @@ describe('examples', () => {
     assert.match(output, /^found team\/copy\nfound team\/tools\nhello from Linux\n$/m);
   });
 
+  test('07 saves images, loads them on another engine, imports one, and prunes', async () => {
+    const output = await example('07-save-and-load.js', root);
+    const size = /^saved (\d+) bytes\n/.exec(output)?.[1];
+    assert.ok(Number(size) > 100_000, output);
+    assert.equal(
+      output,
+      [
+        `saved ${size} bytes`,
+        'loaded tools:1 and tools:latest',
+        'hello from Linux',
+        'imported data:latest with {"purpose":"example"}',
+        'labelled: data:latest',
+        'data:latest: 0 bytes shared, 0 containers',
+        'tools:1,tools:latest: 0 bytes shared, 0 containers',
+        'pruned 2 images, freed their bytes',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('08 runs a program of the host, which changes nothing', async () => {
+    const output = await example('08-host-sandbox.js', root);
+    assert.equal(output, 'I am nobody on sandbox\ninside: changed; afterwards: gone\n');
+  });
+
   test('the quickstart reports namespaces, process 1, address and memory limit', async () => {
     const output = await example('quickstart.js');
     assert.match(output, /^I am process 1 in my own PID namespace, and my user is root\.$/m);

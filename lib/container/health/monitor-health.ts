@@ -33,7 +33,8 @@ export async function monitorHealth(
       if (state.status === 'created' || state.status === 'exited') return;
       if (state.status !== 'running') {
         schedule.suspended(state);
-        await sleep.sleep(check.intervalMs, signal);
+        const untilStartMs = state.status === 'restarting' ? state.nextStartAt.getTime() - Date.now() : Infinity;
+        await sleep.sleep(Math.min(check.intervalMs, Math.max(untilStartMs, SHORTEST_LOOK_MS)), signal);
         continue;
       }
       const health = readHealth(containerFiles(services.layout, record.id), state) ?? startingHealth;
@@ -48,6 +49,9 @@ export async function monitorHealth(
     await lock?.release();
   }
 }
+
+/** Between looks at a container that is about to be started again. */
+const SHORTEST_LOOK_MS = 50;
 
 /** When the next probe is due. Only what was before this engine is measured by the clock, which may be set. */
 class Schedule {

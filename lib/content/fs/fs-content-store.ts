@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Abortable } from '../../core/abortable.js';
 import type { Descriptor } from '../../core/descriptor.js';
@@ -16,9 +16,12 @@ import { SharedIngests } from '../shared-ingests.js';
 import { BlobPaths } from './blob-paths.js';
 import { FileBlobWriter } from './file-blob-writer.js';
 import { FilePartial } from './file-partial.js';
+import { IngestDirectory, temporaryPrefix } from './ingest-directory.js';
+import { namesIn } from './names-in.js';
 import { readChunks } from './read-chunks.js';
 
-const temporaryPrefix = 'put-';
+/** An interrupted pull that nobody has repeated for so long is not going to be. */
+const partialsLastMs = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Blobs in files: `blobs/sha256/HEX` below `root`, partial ones in `ingest/`.
@@ -31,11 +34,13 @@ export class FsContentStore implements ContentStore {
   readonly #paths: BlobPaths;
   readonly #locker: FileLocker;
   readonly #ingests = new SharedIngests();
+  readonly #ingestDirectory: IngestDirectory;
 
   /** @param root is made on the first write, mode 0700. */
   constructor(root: string, locker: FileLocker) {
     this.#paths = new BlobPaths(root);
     this.#locker = locker;
+    this.#ingestDirectory = new IngestDirectory(this.#paths.ingest, locker);
   }
 
   async stat(digest: Digest): Promise<BlobInfo | undefined> {
@@ -50,10 +55,9 @@ export class FsContentStore implements ContentStore {
 
   async *read(digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     options.signal?.throwIfAborted();
-    const { offset, length } = options;
     const file = await this.#open(digest);
     try {
-      for await (const chunk of readChunks(file, this.#paths.blob(digest), offset, length)) {
+      for await (const chunk of readChunks(file, this.#paths.blob(digest), options)) {
         options.signal?.throwIfAborted();
         yield chunk;
       }
@@ -112,28 +116,27 @@ export class FsContentStore implements ContentStore {
     await onFile(path, () => rm(path, { force: true }));
   }
 
-  /** Removes what `put` and `putStream` of processes that have ended left behind. Partial downloads stay. */
+  partialBytes(): Promise<number> {
+    return this.#ingestDirectory.partialBytes();
+  }
+
+  removePartials(olderThanMs: number): Promise<number> {
+    return this.#ingestDirectory.removePartials(olderThanMs);
+  }
+
+  /**
+   * Removes what `put` and `putStream` of processes that have ended left behind, and partial downloads to which nothing was
+   * added for a week.
+   */
   async sweep(): Promise<void> {
-    for (const name of await namesIn(this.#paths.ingest)) {
-      if (!name.startsWith(temporaryPrefix)) continue;
-      const path = join(this.#paths.ingest, name);
-      try {
-        const lock = await this.#lock(path, 0);
-        try {
-          await onFile(path, () => rm(path, { force: true }));
-        } finally {
-          await lock.release();
-        }
-      } catch (error) {
-        if (!EngineError.is(error, 'LOCK_TIMEOUT')) throw error; // somebody is writing it
-      }
-    }
+    await this.#ingestDirectory.removeTemporary();
+    await this.removePartials(partialsLastMs);
   }
 
   async #openWriter(): Promise<FileBlobWriter> {
     await this.#makeDirectories('sha256');
     const path = join(this.#paths.ingest, `${temporaryPrefix}${process.pid}-${randomBytes(8).toString('hex')}`);
-    const lock = await this.#lock(path, undefined);
+    const lock = await this.#lock(path);
     return new FileBlobWriter(lock, path, async (digest) => {
       if ((await this.stat(digest)) !== undefined) return onFile(path, () => rm(path));
       await this.#makeDirectories(splitDigest(digest)[0]);
@@ -151,7 +154,7 @@ export class FsContentStore implements ContentStore {
     if (await this.#isPresent(descriptor)) return report(size);
     await this.#makeDirectories(digest.slice(0, digest.indexOf(':')));
     const path = this.#paths.partial(digest);
-    const lock = await this.#lock(path, undefined, signal);
+    const lock = await this.#lock(path, signal);
     try {
       const partial = await FilePartial.of(lock.file, path);
       try {
@@ -190,9 +193,8 @@ export class FsContentStore implements ContentStore {
     await onFile(target, () => syncDirectory(dirname(target)));
   }
 
-  async #lock(path: string, timeoutMs: number | undefined, signal?: AbortSignal): Promise<FileLock> {
-    const options = { signal, ...(timeoutMs !== undefined && { timeoutMs }) };
-    return onFile(path, () => acquireFileLock(this.#locker, path, options));
+  async #lock(path: string, signal?: AbortSignal): Promise<FileLock> {
+    return onFile(path, () => acquireFileLock(this.#locker, path, { signal }));
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
@@ -233,17 +235,4 @@ async function discard(path: string, reason: unknown): Promise<void> {
 
 async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield* slices(bytes);
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  return onFile(directory, async () => {
-    try {
-      const names: string[] = [];
-      for await (const entry of await opendir(directory)) names.push(entry.name);
-      return names.sort();
-    } catch (error) {
-      if (isMissing(error)) return [];
-      throw error;
-    }
-  });
 }

@@ -1,22 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onFile } from '../../util/file-error.js';
+import { readHandle } from '../../util/read-file-chunks.js';
+import type { ReadOptions } from '../content-store.js';
 
-const chunkBytes = 256 * 1024;
-
-/** The content of an open file, or `length` bytes of it from `offset` on; each chunk is a buffer of its own. */
+/** The content of an open file, or a part of it; each chunk is a buffer of its own unless they are reused. */
 export async function* readChunks(
   file: FileHandle,
   path: string,
-  offset = 0,
-  length = Number.POSITIVE_INFINITY,
+  options: Omit<ReadOptions, 'signal'> = {},
 ): AsyncGenerator<Uint8Array, void, void> {
-  const end = offset + length;
-  for (let position = offset; position < end; ) {
-    const wanted = Math.min(chunkBytes, end - position);
-    const buffer = Buffer.allocUnsafeSlow(wanted);
-    const { bytesRead } = await onFile(path, () => file.read(buffer, 0, wanted, position));
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+  const chunks = readHandle(file, options);
+  for (;;) {
+    const { value, done } = await onFile(path, () => chunks.next());
+    if (done) return;
+    yield value;
   }
 }

@@ -11,6 +11,7 @@ import { SharedIngests } from '../shared-ingests.js';
 export class MemoryContentStore implements ContentStore {
   readonly #blobs = new Map<Digest, Uint8Array>();
   readonly #partials = new Map<Digest, MemoryPartial>();
+  readonly #receiving = new Set<Digest>();
   readonly #ingests = new SharedIngests();
 
   /** What is there of a digest. */
@@ -73,6 +74,20 @@ export class MemoryContentStore implements ContentStore {
     };
   }
 
+  async partialBytes(): Promise<number> {
+    return [...this.#partials.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  async removePartials(olderThanMs: number): Promise<number> {
+    let freed = 0;
+    for (const [digest, partial] of this.#partials) {
+      if (this.#receiving.has(digest) || Math.max(0, Date.now() - partial.changedAtMs) < olderThanMs) continue;
+      this.#partials.delete(digest);
+      freed += partial.size;
+    }
+    return freed;
+  }
+
   /** Every blob. */
   async *list(): AsyncGenerator<BlobInfo, void, void> {
     for (const [digest, bytes] of this.#blobs) yield { digest, size: bytes.byteLength };
@@ -103,11 +118,14 @@ export class MemoryContentStore implements ContentStore {
     }
     const partial = this.#partials.get(digest) ?? new MemoryPartial();
     this.#partials.set(digest, partial);
+    this.#receiving.add(digest);
     try {
       await receiveBlob(descriptor, source, partial, { signal, report });
     } catch (error) {
       if (isWrongContent(error)) this.#partials.delete(digest);
       throw error;
+    } finally {
+      this.#receiving.delete(digest);
     }
     this.#blobs.set(digest, partial.bytes());
     this.#partials.delete(digest);
@@ -117,6 +135,7 @@ export class MemoryContentStore implements ContentStore {
 class MemoryPartial implements PartialBlob {
   #chunks: Uint8Array[] = [];
   size = 0;
+  changedAtMs = Date.now();
 
   bytes(): Uint8Array {
     return Buffer.concat(this.#chunks, this.size);
@@ -129,6 +148,7 @@ class MemoryPartial implements PartialBlob {
   async append(bytes: Uint8Array): Promise<void> {
     this.#chunks.push(Uint8Array.from(bytes));
     this.size += bytes.byteLength;
+    this.changedAtMs = Date.now();
   }
 
   async clear(): Promise<void> {

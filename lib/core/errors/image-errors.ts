@@ -13,6 +13,9 @@ export interface ImageErrors {
   NO_SUCH_IMAGE: { readonly reference: string };
   AMBIGUOUS_IMAGE: { readonly reference: string; readonly matches: readonly string[] };
   IMAGE_IN_USE: { readonly reference: string; readonly containers: readonly string[] };
+  IMAGE_HAS_NAMES: { readonly reference: string; readonly names: readonly string[] };
+  /** An archive of images, or an OCI layout; `entry` is the member, empty for the whole. */
+  INVALID_ARCHIVE: { readonly entry: string; readonly reason: string };
   HOST_PROGRAM_NOT_FOUND: { readonly program: string; readonly searched: string };
   HOST_LIBRARY_NOT_FOUND: { readonly library: string; readonly neededBy: string };
   HOST_FILE_UNUSABLE: { readonly path: string; readonly reason: string };
@@ -42,6 +45,11 @@ export const imageErrors: ErrorTable<ImageErrors> = {
     message: (d) => `'${d.reference}' means several images: ${d.matches.join(', ')}`,
   },
   IMAGE_IN_USE: { kind: 'conflict', message: (d) => `${d.reference} is used by ${d.containers.join(', ')}` },
+  IMAGE_HAS_NAMES: { kind: 'conflict', message: (d) => `${d.reference} has several names: ${d.names.join(', ')}` },
+  INVALID_ARCHIVE: {
+    kind: 'corrupt',
+    message: (d) => `${d.entry === '' ? 'archive' : `archive, '${d.entry}'`}: ${d.reason}`,
+  },
   HOST_PROGRAM_NOT_FOUND: { kind: 'not-found', message: (d) => `host program '${d.program}' is not in ${d.searched}` },
   HOST_LIBRARY_NOT_FOUND: {
     kind: 'not-found',

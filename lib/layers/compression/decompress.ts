@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { EngineError } from '../../core/errors/engine-error.js';
 import { limits } from '../../core/limits.js';
+import { compressionOf } from './compression-of.js';
 import { decompressZstd } from './decompress-zstd.js';
 
 /** The bounds of a decompression. */
@@ -57,8 +58,9 @@ async function* decode(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   const iterator = source[Symbol.asyncIterator]();
   const { head, rest } = await peek(iterator, 4);
   try {
-    if (head[0] === 0x1f && head[1] === 0x8b) yield* gunzip(rest);
-    else if (isZstd(head)) yield* zstd(rest);
+    const compression = compressionOf(head);
+    if (compression === 'gzip') yield* gunzip(rest);
+    else if (compression === 'zstd') yield* zstd(rest);
     else yield* rest;
   } finally {
     await iterator.return?.();
@@ -85,13 +87,6 @@ async function peek(
     }
   }
   return { head, rest: rest() };
-}
-
-/** A frame, or a skippable frame in front of one. */
-function isZstd(head: Uint8Array): boolean {
-  const [first = 0, ...others] = head.subarray(0, 4);
-  const tail = Buffer.from(others).toString('hex');
-  return (first === 0x28 && tail === 'b52ffd') || ((first & 0xf0) === 0x50 && tail === '2a4d18');
 }
 
 async function* gunzip(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {

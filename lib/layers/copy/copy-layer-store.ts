@@ -133,9 +133,10 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: CopyLayer
       return freed;
     },
 
-    usage: async (diffIds) => ({
-      diffIds,
-      sizeBytes: diffIds.length === 0 ? 0 : (await requireTop(diffIds)).sizeBytes,
-    }),
+    usage: async (diffIds) => {
+      if (diffIds.length === 0) return { diffIds, sizeBytes: 0, parts: [] };
+      const { sizeBytes } = await requireTop(diffIds);
+      return { diffIds, sizeBytes, parts: [{ key: layerKey(diffIds), sizeBytes }] };
+    },
   };
 }

@@ -72,8 +72,9 @@ export function createMemoryLayerStore(options: MemoryLayerStoreOptions = {}): M
     },
     usage: async (diffIds) => {
       requireStack(diffIds);
-      const sizeBytes = [...new Set(diffIds)].reduce((sum, diffId) => sum + sizeOf(layers.get(diffId) ?? []), 0);
-      return { diffIds, sizeBytes };
+      const parts = diffIds.map((diffId) => ({ key: diffId, sizeBytes: sizeOf(layers.get(diffId) ?? []) }));
+      const sizes = new Map(parts.map(({ key, sizeBytes }) => [key, sizeBytes]));
+      return { diffIds, sizeBytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0), parts };
     },
     view: (diffIds) => {
       requireStack(diffIds);

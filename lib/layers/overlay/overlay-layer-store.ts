@@ -210,7 +210,8 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
     usage: async (diffIds) => {
       const stack = await requireAll(diffIds);
       const sizes = new Map(stack.map(({ key, record }) => [key, record.sizeBytes]));
-      return { diffIds, sizeBytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) };
+      const parts = stack.map(({ key, record }) => ({ key, sizeBytes: record.sizeBytes }));
+      return { diffIds, sizeBytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0), parts };
     },
   };
 }

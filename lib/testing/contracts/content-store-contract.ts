@@ -334,6 +334,29 @@ export function contentStoreContract(adapter: string, create: () => Promise<Cont
     assert.deepEqual(await digests(store), []);
   });
 
+  contract('partial downloads are counted, and removed when nobody adds to them', async (store) => {
+    assert.equal(await store.partialBytes(), 0);
+    const half = cutting(content, 300_000, () => new Error('cut'));
+    await assert.rejects(store.ingest(blob, half.source), /cut/);
+    assert.equal(await store.partialBytes(), 300_000);
+    assert.equal(await store.removePartials(60_000), 0);
+    const during: number[] = [];
+    await store.ingest(blob, async (offset) => {
+      during.push(offset, await store.removePartials(0));
+      return sourceOf(content).source(offset);
+    });
+    assert.deepEqual(during, [300_000, 0], 'what is under way stays');
+    await store.remove(blob.digest);
+    await assert.rejects(store.ingest(blob, half.source), /cut/);
+    assert.equal(await store.removePartials(0), 300_000);
+    assert.equal(await store.partialBytes(), 0);
+    const { source, offsets } = sourceOf(content);
+    await store.ingest(blob, source);
+    assert.deepEqual(offsets, [0]);
+    assert.equal(await store.removePartials(0), 0);
+    assert.deepEqual(await readAll(store.read(blob.digest)), content);
+  });
+
   contract('a stream that fails leaves nothing', async (store) => {
     const failure = new Error('broken');
     const failing = (async function* () {

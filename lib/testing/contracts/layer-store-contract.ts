@@ -195,7 +195,27 @@ export function layerStoreContract(name: string, withStore: WithLayerStore): voi
     withStore(async ({ store }) => {
       const layer = tarOf({ name: 'f', content: Buffer.alloc(5000) });
       await store.apply([layerOf(layer)]);
-      assert.deepEqual(await store.usage([digestOf(layer)]), { diffIds: [digestOf(layer)], sizeBytes: 5000 });
+      const usage = await store.usage([digestOf(layer)]);
+      assert.deepEqual([usage.diffIds, usage.sizeBytes], [[digestOf(layer)], 5000]);
+      assert.deepEqual(
+        usage.parts.map(({ sizeBytes }) => sizeBytes),
+        [5000],
+      );
+    }));
+
+  test(`${name}: the parts of a stack are its size, and their keys are the same for the same stack`, () =>
+    withStore(async ({ store }) => {
+      const [low, high] = [tarOf({ name: 'f', content: Buffer.alloc(5000) }), tarOf({ name: 'g', content: 'abc' })];
+      await store.apply([layerOf(low), layerOf(high)]);
+      const stack = [digestOf(low), digestOf(high)];
+      const { sizeBytes, parts } = await store.usage(stack);
+      assert.equal(sizeBytes, 5003);
+      const sizes = new Map(parts.map((part) => [part.key, part.sizeBytes]));
+      assert.equal(
+        [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+        sizeBytes,
+      );
+      assert.deepEqual((await store.usage(stack)).parts, parts);
     }));
 
   test(`${name}: 130 layers make one stack`, () =>

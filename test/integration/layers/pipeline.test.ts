@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -16,6 +16,7 @@ import { runShim } from '#lib/layers/shim/run-shim.js';
 import { flockLock } from '../../helpers/flock-lock.js';
 import { layerOf, shimPath, withDirectory } from '../../helpers/layer-fixtures.js';
 import { tarEnd, tarMember, tarOf } from '../../helpers/tar-builder.js';
+import { watchTurns } from '../../helpers/watch-turns.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -26,27 +27,6 @@ function* largeArchive(): Generator<Buffer> {
     yield tarMember({ name: `d${index % 10}/f${index}`, content });
   }
   yield tarEnd();
-}
-
-/**
- * Watches how much processor time this thread spends in one turn of its event loop. Elapsed time would blame the loop
- * for what other processes of the machine do.
- */
-function watchTurns(): { longestMs(): number } {
-  const spentNs = (): number => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]);
-  let last = spentNs();
-  let longestNs = 0;
-  const timer = setInterval(() => {
-    const now = spentNs();
-    longestNs = Math.max(longestNs, now - last);
-    last = now;
-  }, 1);
-  return {
-    longestMs: () => {
-      clearInterval(timer);
-      return longestNs / 1e6;
-    },
-  };
 }
 
 test('unpacking a compressed layer of 300 MB leaves the event loop free', () =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BlobSource } from '#lib/content/content-store.js';
@@ -151,6 +151,19 @@ test('sweep removes abandoned temporary files, not those in use and not partial 
   );
   assert.equal(info.digest, digest);
   assert.equal(during.length, 2, 'the one in use and the partial download');
+  assert.deepEqual(await readdir(join(s.root, 'ingest')), [`sha256-${hex}`]);
+});
+
+test('sweep removes partial downloads to which nothing was added for a week', async () => {
+  await using s = await subject();
+  await mkdir(join(s.root, 'ingest'), { recursive: true });
+  const old = join(s.root, 'ingest', `sha256-${'0'.repeat(64)}`);
+  for (const path of [s.partial, old]) await writeFile(path, 'part');
+  const hour = 60 * 60;
+  const week = 7 * 24 * hour;
+  await utimes(s.partial, Date.now() / 1000, Date.now() / 1000 - week + hour);
+  await utimes(old, Date.now() / 1000, Date.now() / 1000 - week - hour);
+  await s.store.sweep();
   assert.deepEqual(await readdir(join(s.root, 'ingest')), [`sha256-${hex}`]);
 });
 

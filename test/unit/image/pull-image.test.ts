@@ -152,14 +152,21 @@ describe('a pull', () => {
     assert.ok(await layers.has(digests.slice(0, 1)));
   });
 
-  test('moves the name when it means another image by now', async (context) => {
+  test('moves the name when it means another image by now, which leaves the old one without any', async (context) => {
     const { services, registry } = await open(context);
     addMemoryImage(registry, 'app', { config: { Cmd: ['old'] } });
     const old = await pullImage(services, 'app');
     addMemoryImage(registry, 'app', { config: { Cmd: ['new'] } });
     const image = await pullImage(services, 'app');
     assert.notEqual(image.id, old.id);
-    assert.deepEqual(await services.images.list(), [image]);
+    assert.deepEqual(await services.images.list(), [image, { ...old, name: old.id }]);
+    addMemoryImage(registry, 'app', { config: { Cmd: ['old'] } });
+    const again = await pullImage(services, 'app');
+    assert.deepEqual({ ...again, storedAt: old.storedAt }, old);
+    assert.deepEqual(
+      (await services.images.list()).map(({ name }) => name),
+      [old.name, image.id],
+    );
   });
 
   test('takes the image for the platform that was asked for', async (context) => {

@@ -1,0 +1,6 @@
+import type { ImagesDiskUsage } from '../image/image-disk-usage.js';
+
+/** What an engine takes on disk. */
+export interface DiskUsage {
+  readonly images: ImagesDiskUsage;
+}
