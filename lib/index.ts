@@ -9,9 +9,9 @@ export type {
   BufferedOptions,
   ContainerOptions,
   ContainerSettings,
+  DeviceRate,
   ExecOptions,
   MountOption,
-  PrivilegeOptions,
   ResourceOptions,
   TmpfsMount,
   Ulimit,
@@ -23,11 +23,21 @@ export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
 export type { ExecProcessOptions } from './container/exec-process.js';
 export type { StatsOptions } from './container/follow-stats.js';
+export type { RootfsConfig, RootfsOption } from './container/host-rootfs.js';
 export type { ContainerInspection } from './container/inspect-container.js';
+export type {
+  DeviceMapping,
+  IsolationOptions,
+  NamespaceMode,
+  PrivilegeOptions,
+} from './container/isolation-options.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
 export type { RemoveOptions } from './container/remove-container.js';
+export type { ConfiguredDevice, DevicesConfig } from './container/resolve-devices.js';
+export type { NamespacesConfig } from './container/resolve-namespaces.js';
 export type { RestartConfig, RestartOption } from './container/resolve-restart.js';
+export type { SecurityConfig } from './container/resolve-security.js';
 export type { RunOptions } from './container/run-container.js';
 export type { StdioConfig } from './container/stdio-config.js';
 export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
@@ -108,6 +118,7 @@ export type { RegistryOptions } from './registry/registry-options.js';
 export type { RegistryServer } from './registry/registry-server.js';
 export type { Attachment, AttachmentEnd, AttachmentRequest, AttachmentStart } from './runtime/attachment.js';
 export type { BlockDeviceValue } from './runtime/cgroup/block-device-limit.js';
+export type { DeviceRule } from './runtime/cgroup/device-rules.js';
 export type { BlockDeviceStats, BlockIoCounters, BlockIoStats } from './runtime/cgroup/read-block-io.js';
 export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.js';
 export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
@@ -127,6 +138,7 @@ export type {
   DiscardTree,
   HostOperation,
   JoinCgroup,
+  KillGroup,
   LaunchPlan,
   MakeDirectory,
   MakeFile,

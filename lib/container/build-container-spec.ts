@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { EngineError } from '../core/errors/engine-error.js';
 import type { RootMount } from '../core/mount.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import type { Endpoint } from '../network/network-driver.js';
@@ -13,12 +14,15 @@ import {
   readonlyPaths,
 } from '../runtime/default-security.js';
 import type { MountOperation, NodeOperation } from '../runtime/launch-plan.js';
-import type { NamespaceKind } from '../runtime/namespace-kind.js';
+import { planSysctls } from '../runtime/oci/plan-sysctl.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import type { ContainerConfig } from './container-config.js';
 import { containerFiles } from './container-files.js';
+import { type JoinedNamespace, ownNamespaces } from './container-namespaces.js';
 import type { ContainerRecord } from './container-record.js';
 import type { HostFacts } from './container-services.js';
+import { hiddenOnHost, hostMounts } from './host-rootfs.js';
+import { deviceNodesOf } from './resolve-devices.js';
 
 export interface SpecSources {
   readonly record: ContainerRecord;
@@ -29,38 +33,58 @@ export interface SpecSources {
   readonly endpoint: Endpoint;
   readonly files: readonly HostFile[];
   readonly removeAtEnd: ContainerSpec['removeAtEnd'];
-}
-
-/** The namespaces of a container; `net` only where the network gives it one of its own. */
-export function containerNamespaces(endpoint: Pick<Endpoint, 'namespace'>): readonly NamespaceKind[] {
-  return ['mount', 'pid', 'ipc', 'uts', 'cgroup', ...(endpoint.namespace === 'new' ? (['net'] as const) : [])];
+  readonly joined: readonly JoinedNamespace[];
 }
 
 /** What the launcher needs to know to start a recorded container. */
 export function buildContainerSpec(sources: SpecSources): ContainerSpec {
-  const { record, layout, host, cgroup, endpoint } = sources;
+  const { record, layout, host, cgroup, endpoint, joined } = sources;
   const { config } = record;
+  const { namespaces: modes, privileged = false } = config;
+  const own = ownNamespaces(modes, config.network);
+  const fresh = own.filter((kind) => !joined.some((each) => each.kind === kind));
+  const nodes = [...deviceNodes, ...deviceNodesOf(config)];
   return {
     kind: 'container',
     id: record.id,
     root: sources.root,
     readonlyRoot: config.readonlyRoot,
     rootTarget: layout.rootTarget(),
-    namespaces: containerNamespaces(endpoint),
+    namespaces: fresh,
+    ...(joined.length > 0 && { joined }),
+    ...(joined.some(({ kind }) => kind === 'ipc') && { sharesMemoryFiles: true }),
     hostname: config.hostname,
+    ...(config.domainname !== undefined && { domainname: config.domainname }),
     files: sources.files,
-    mounts: [...kernelMounts(config), ...etcMounts(layout, record.id), ...config.mounts.map(userMount)],
-    cgroupMounts: cgroupMounts(host.cgroups, cgroup),
-    nodes: config.stdio.tty === undefined ? deviceNodes : [...deviceNodes, consoleNode],
-    maskedPaths: maskedPaths(host.processors),
-    readonlyPaths,
+    mounts: [
+      ...hostMounts(config.rootfs, layout),
+      ...kernelMounts(config),
+      ...hostShm(config),
+      ...etcMounts(layout, record.id),
+      ...config.mounts.map(userMount),
+    ],
+    cgroupMounts: cgroupMounts(host.cgroups, cgroup, privileged),
+    nodes: config.stdio.tty === undefined ? nodes : [...nodes, consoleNode],
+    ...(config.sysctls !== undefined && { sysctls: planSysctls(config.sysctls, new Set(own)) }),
+    maskedPaths: [...(config.maskedPaths ?? maskedPaths(host.processors)), ...hiddenOnHost(config.rootfs, layout)],
+    readonlyPaths: config.readonlyPaths ?? readonlyPaths,
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
+    ...(!fresh.includes('pid') && { killedGroup: groupOf(cgroup) }),
     network: endpoint.plan,
     process: buildProcessSpec(config, host, cgroup.enforcesDevices),
     // An overlay wants an empty one for each mount.
-    ...(config.restart !== undefined && sources.root.type === 'overlay' && { renewed: [sources.root.work] }),
+    ...(config.restart !== undefined && renewedOf(sources.root)),
     removeAtEnd: sources.removeAtEnd,
   };
+}
+
+const renewedOf = (root: RootMount): Pick<ContainerSpec, 'renewed'> =>
+  root.type === 'overlay' && root.inMemory !== true ? { renewed: [root.work] } : {};
+
+/** Its processes have to be found to be ended, where the kernel does not do that. */
+function groupOf({ files }: CgroupPlan): string {
+  if (files.processes !== undefined) return dirname(files.processes);
+  throw new EngineError('CONTROLLER_MISSING', { option: 'pid', controller: 'pids', hint: 'there are no cgroups here' });
 }
 
 const deviceNodes: readonly NodeOperation[] = [
@@ -85,7 +109,7 @@ const consoleNode: NodeOperation = {
 /** /proc, /dev and the like; their targets must be real directories of the image (CVE-2019-19921). */
 function kernelMounts(config: ContainerConfig): readonly MountOperation[] {
   return defaultMounts
-    .filter((mount) => mount.type !== 'cgroup')
+    .filter((mount) => mount.type !== 'cgroup' && (mount.target !== '/dev/shm' || !hasForeignShm(config)))
     .map((mount) => {
       const data = mount.target === '/dev/shm' ? `mode=1777,size=${config.shmBytes}` : mount.data;
       return {
@@ -93,10 +117,19 @@ function kernelMounts(config: ContainerConfig): readonly MountOperation[] {
         type: mount.type,
         target: mount.target,
         options: [`source=${mount.source}`, ...(data === '' ? [] : data.split(','))],
-        attributes: mount.flags,
+        attributes: config.privileged === true ? mount.flags.filter((flag) => flag !== 'ro') : mount.flags,
         noLinks: true,
       };
     });
+}
+
+const hasForeignShm = ({ namespaces }: ContainerConfig): boolean => namespaces?.ipc !== undefined;
+
+/** Memory that programs share by name belongs to the same world as the rest of IPC. @see shm_overview(7) */
+function hostShm({ namespaces }: ContainerConfig): readonly MountOperation[] {
+  if (namespaces?.ipc !== 'host') return [];
+  const attributes = ['nosuid', 'nodev', 'noexec'] as const;
+  return [{ op: 'bind', source: '/dev/shm', target: '/dev/shm', recursive: false, attributes, kind: 'directory' }];
 }
 
 /** Files that the engine writes for each container; an image may have links there, which stay inside the root. */
@@ -119,8 +152,8 @@ function userMount(mount: ContainerConfig['mounts'][number]): MountOperation {
       op: 'mount',
       type: 'tmpfs',
       target: mount.target,
-      options: ['source=tmpfs', `mode=${(mount.mode ?? 0o1777).toString(8)}`, ...size],
-      attributes: ['nosuid', 'nodev', 'noexec'],
+      options: ['source=tmpfs', `mode=${(mount.mode ?? 0o1777).toString(8)}`, ...size, ...(mount.options ?? [])],
+      attributes: mount.attributes ?? ['nosuid', 'nodev', 'noexec'],
       noLinks: false,
     };
   }
@@ -134,9 +167,9 @@ function userMount(mount: ContainerConfig['mounts'][number]): MountOperation {
   };
 }
 
-/** The container's own cgroups, read-only, as programs look for their limits there. */
-function cgroupMounts(host: CgroupHost, plan: CgroupPlan): readonly MountOperation[] {
-  const attributes = ['nosuid', 'nodev', 'noexec', 'ro'] as const;
+/** The container's own cgroups, as programs look for their limits there; writable for those who may do anything. */
+function cgroupMounts(host: CgroupHost, plan: CgroupPlan, writable: boolean): readonly MountOperation[] {
+  const attributes = ['nosuid', 'nodev', 'noexec', ...(writable ? [] : (['ro'] as const))] as const;
   if (host.version === 'none' || plan.join.length === 0) return [];
   const base = { op: 'mount', noLinks: true } as const;
   if (host.version === 'v2') {
@@ -158,6 +191,6 @@ function cgroupMounts(host: CgroupHost, plan: CgroupPlan): readonly MountOperati
       const target = `/sys/fs/cgroup/${basename(directory)}`;
       return { ...base, type: 'cgroup', target, options: ['source=cgroup', ...controllers], attributes };
     }),
-    { op: 'readonly-path', path: '/sys/fs/cgroup' },
+    ...(writable ? [] : [{ op: 'readonly-path', path: '/sys/fs/cgroup' } as const]),
   ];
 }

@@ -1,5 +1,6 @@
 import { type Capability, capabilityMask } from '../runtime/capabilities.js';
 import type { ProcessSpec } from '../runtime/container-spec.js';
+import { planLabels } from '../runtime/oci/plan-labels.js';
 import type { ContainerConfig } from './container-config.js';
 import type { HostFacts } from './container-services.js';
 
@@ -25,6 +26,7 @@ export function buildProcessSpec(config: ContainerConfig, host: HostFacts, enfor
     }),
     oomScoreAdjust: config.oomScoreAdj,
     terminal: config.stdio.tty,
+    labels: planLabels({ apparmorProfile: config.appArmorProfile ?? '', selinuxLabel: config.selinuxLabel ?? '' }),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import type { SeccompProfile } from '../runtime/seccomp/profile.js';
 import type { ContainerOptions, ResourceOptions } from './container-options.js';
+import type { IsolationOptions } from './isolation-options.js';
 
 type Check = (value: unknown) => boolean;
 type Shape = readonly [check: Check, expected: string];
@@ -31,6 +33,23 @@ const truth: Shape = [isTruth, 'true or false'];
 const size: Shape = [either(isNumber, isText), "bytes as a whole number or like '200m'"];
 const objects = (expected: string): Shape => [listOf(isObject), expected];
 
+const namespaceMode: Shape = [isText, "'private', 'host' or 'container:ID'"];
+const isolationShapes: { readonly [Option in keyof Required<IsolationOptions>]: Shape } = {
+  pid: namespaceMode,
+  ipc: namespaceMode,
+  uts: namespaceMode,
+  userns: namespaceMode,
+  cgroupns: namespaceMode,
+  devices: [listOf(either(isText, isObject)), "an array of devices like '/dev/fuse' or { source, target, access }"],
+  deviceCgroupRules: texts,
+  tmpfs: [mapOf(isText), 'an object of targets and options'],
+  sysctls: [mapOf(isText), 'an object of texts'],
+  init: truth,
+  domainname: text,
+  cgroupParent: text,
+};
+
+const deviceRates = objects('an array of { path, rate }');
 const resourceShapes: { readonly [Option in keyof Required<ResourceOptions>]: Shape } = {
   memory: size,
   memorySwap: size,
@@ -42,11 +61,21 @@ const resourceShapes: { readonly [Option in keyof Required<ResourceOptions>]: Sh
   cpusetCpus: text,
   cpusetMems: text,
   pidsLimit: number,
+  memorySwappiness: number,
+  oomKillDisable: truth,
+  blkioWeight: number,
+  blkioWeightDevice: objects('an array of { path, weight }'),
+  blkioDeviceReadBps: deviceRates,
+  blkioDeviceWriteBps: deviceRates,
+  blkioDeviceReadIops: deviceRates,
+  blkioDeviceWriteIops: deviceRates,
+  hugepageLimits: objects('an array of { pageSize, limit }'),
 };
 
 /** The form of each option; what its value may be is checked where it is used. */
 const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>]: Shape } = {
   image: text,
+  rootfs: [isObject, '{ host: true } or { path, direct }'],
   command: texts,
   name: text,
   entrypoint: [either(isText, listOf(isText)), 'a text or an array of texts'],
@@ -68,11 +97,16 @@ const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>
   restart: [either(isText, isObject), "'no', 'always', 'unless-stopped', 'on-failure[:n]' or { policy, maxRetries }"],
   pull: text,
   ...resourceShapes,
+  ...isolationShapes,
   user: text,
   groupAdd: texts,
   capAdd: texts,
   capDrop: texts,
   noNewPrivileges: truth,
+  privileged: truth,
+  securityOpt: texts,
+  maskedPaths: texts,
+  readonlyPaths: texts,
   seccomp: [either(isText, isObject), "'default', 'unconfined' or a profile"],
   tty: [either(isTruth, isObject), 'true, false or { columns, rows }'],
   openStdin: truth,
@@ -104,11 +138,14 @@ const ruleShapes: Readonly<Record<string, Shape>> = {
  */
 export function checkOptions(options: ContainerOptions & Abortable): void {
   check(options, '', shapes);
-  if (options.image === undefined) throw invalid('image', 'a reference or an id', undefined);
-  if (typeof options.seccomp !== 'object') return;
-  check(options.seccomp, 'seccomp.', profileShapes, ['defaultAction']);
-  for (const [index, rule] of (options.seccomp.syscalls ?? []).entries()) {
-    check(rule, `seccomp.syscalls[${index}].`, ruleShapes, ['names', 'action']);
+  if (typeof options.seccomp === 'object') checkProfile(options.seccomp, 'seccomp');
+}
+
+/** The form of a profile. @throws EngineError `INVALID_OPTION`. */
+export function checkProfile(profile: SeccompProfile, option: string): void {
+  check(profile, `${option}.`, profileShapes, ['defaultAction']);
+  for (const [index, rule] of (profile.syscalls ?? []).entries()) {
+    check(rule, `${option}.syscalls[${index}].`, ruleShapes, ['names', 'action']);
   }
 }
 

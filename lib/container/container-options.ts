@@ -1,5 +1,6 @@
 import type { EnvironmentOption } from '../core/environment.js';
-import type { SeccompProfile } from '../runtime/seccomp/profile.js';
+import type { RootfsOption } from './host-rootfs.js';
+import type { IsolationOptions, PrivilegeOptions } from './isolation-options.js';
 import type { RestartOption } from './resolve-restart.js';
 import type { StdioOptions } from './stdio-options.js';
 
@@ -49,22 +50,30 @@ export interface ResourceOptions {
   readonly cpusetMems?: string;
   /** Processes and threads; -1 for no limit. */
   readonly pidsLimit?: number;
+  /** How readily its memory is swapped, 0 to 100; -1 lifts it. On cgroup v1 only. Default: that of the group above. */
+  readonly memorySwappiness?: number;
+  /** Its processes wait for memory instead of being killed. On cgroup v1 only, and with `memory`. Default false. */
+  readonly oomKillDisable?: boolean;
+  /** Weight of block I/O against other containers, 10 to 1000. Needs a scheduler with weights, like bfq. */
+  readonly blkioWeight?: number;
+  /** The same for single devices. */
+  readonly blkioWeightDevice?: readonly { readonly path: string; readonly weight: number }[];
+  /** Bytes a second, or texts like `'10m'`, by device. An empty array lifts all. */
+  readonly blkioDeviceReadBps?: readonly DeviceRate[];
+  readonly blkioDeviceWriteBps?: readonly DeviceRate[];
+  /** Operations a second, by device. */
+  readonly blkioDeviceReadIops?: readonly DeviceRate[];
+  readonly blkioDeviceWriteIops?: readonly DeviceRate[];
+  /** Memory in huge pages of one size (`'2MB'`), in bytes or a text; 0 for none at all. An empty array lifts all. */
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number | string }[];
 }
 
-/** Who a process is and what it may do. */
-export interface PrivilegeOptions {
-  /** `name`, `uid`, `name:group`, `uid:gid`; names are looked up in the image. Default: the image's, else root. */
-  readonly user?: string;
-  /** Further groups, names or numbers. */
-  readonly groupAdd?: readonly string[];
-  /** Capabilities beyond Docker's default fourteen; `'ALL'` for all. */
-  readonly capAdd?: readonly string[];
-  /** Capabilities taken away; `'ALL'` for all. */
-  readonly capDrop?: readonly string[];
-  /** No program gains rights by set-user-id or file capabilities. Default false. */
-  readonly noNewPrivileges?: boolean;
-  /** Filter of system calls. Default: `'default'`, in effect Docker's. */
-  readonly seccomp?: 'default' | 'unconfined' | SeccompProfile;
+/** A bound on a block device of the host. */
+export interface DeviceRate {
+  /** Like `/dev/sda`. */
+  readonly path: string;
+  /** Bytes a second (a number, or `'10m'`), or operations a second (a number). */
+  readonly rate: number | string;
 }
 
 /** Limits of one kind; a number means both. -1 is unlimited. @see getrlimit(2) */
@@ -74,7 +83,7 @@ export type Ulimit = number | { readonly soft: number; readonly hard: number };
 export type UlimitName = 'core' | 'cpu' | 'data' | 'fsize' | 'memlock' | 'nofile' | 'nproc' | 'rss' | 'stack' | 'as';
 
 /** What a container is made of, except its image and its command. */
-export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, StdioOptions {
+export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, IsolationOptions, StdioOptions {
   /** Letters, digits, `_`, `.`, `-`, starting with a letter or digit, at most 63. Default: the first 12 digits of the id. */
   readonly name?: string;
   /** Replaces the image's entrypoint; `''` or `[]` removes it. */
@@ -125,8 +134,10 @@ export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, St
 
 /** Everything that makes a container. */
 export interface ContainerOptions extends ContainerSettings {
-  /** A reference (`nginx`, `localhost:5000/app:1`), or an image id or the beginning of one. */
-  readonly image: string;
+  /** A reference (`nginx`, `localhost:5000/app:1`), or an image id or the beginning of one. This or `rootfs`. */
+  readonly image?: string;
+  /** Files of the host instead of an image. */
+  readonly rootfs?: RootfsOption;
   /** Replaces the image's command. */
   readonly command?: readonly string[];
 }
@@ -139,6 +150,8 @@ export interface ExecOptions {
   readonly workingDir?: string;
   /** Default: the container's. */
   readonly user?: string;
+  /** All capabilities and no filter of system calls; its devices stay those of the container. Default false. */
+  readonly privileged?: boolean;
 }
 
 /** The bounds of buffered output. */

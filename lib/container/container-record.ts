@@ -6,6 +6,7 @@ import {
   integer,
   listOf,
   literal,
+  optional,
   record,
   text,
 } from '../core/decode.js';
@@ -26,6 +27,7 @@ const overlayRoot = record({
   upper: text,
   work: text,
   volatile: bool,
+  inMemory: optional(bool),
 });
 const bindRoot = record({ type: literal('bind'), source: text });
 
@@ -38,7 +40,8 @@ const containerRecord = record({
   version: literal(1),
   id: text,
   name: text,
-  image: record({ reference: text, id: digest, stack: listOf(digest) }),
+  /** Absent for a container on a directory of the host. */
+  image: optional(record({ reference: text, id: digest, stack: listOf(digest) })),
   createdAt: text,
   /** The process that made it; a container of lifetime `owner` does not outlive it. */
   owner: record({ pid: integer, startTicks: text }),

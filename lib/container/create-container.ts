@@ -1,16 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import type { RootMount } from '../core/mount.js';
 import { configOf, type ImageRecord, stackOf } from '../image/image-record.js';
 import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { checkOptions } from './check-options.js';
+import type { ContainerConfig } from './container-config.js';
 import { containerFiles } from './container-files.js';
+import { fixNamespaces } from './container-namespaces.js';
 import type { ContainerOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { rootfsMount } from './host-rootfs.js';
+import { invalidOption } from './invalid-option.js';
 import { commonMountPoints } from './mount-points.js';
 import { resolveConfig } from './resolve-config.js';
 
@@ -26,32 +31,40 @@ export async function createContainer(
   checkOptions(options);
   // Held from looking the image up until the record names it: nobody may remove its layers in between.
   return services.holdContent(options.signal, async () => {
-    const image = await obtainImage(services, options);
+    const { image, rootfs } = options;
+    if ((image === undefined) === (rootfs === undefined)) {
+      throw invalidOption('image', 'given, or else the option rootfs', image ?? 'neither');
+    }
+    const found = image === undefined ? undefined : await obtainImage(services, image, options);
     options.signal?.throwIfAborted();
-    return create(services, options, image);
+    return create(services, options, found);
   });
 }
 
-async function obtainImage(services: ContainerServices, options: ContainerOptions & Abortable): Promise<ImageRecord> {
+async function obtainImage(
+  services: ContainerServices,
+  reference: string,
+  options: ContainerOptions & Abortable,
+): Promise<ImageRecord> {
   const policy = options.pull ?? 'missing';
   if (!['missing', 'always', 'never'].includes(policy)) {
     throw new EngineError('INVALID_OPTION', { option: 'pull', expected: 'missing, always or never', got: policy });
   }
-  const pull = (): Promise<ImageRecord> => services.pullImage(options.image, { signal: options.signal });
+  const pull = (): Promise<ImageRecord> => services.pullImage(reference, { signal: options.signal });
   if (policy === 'always') return pull();
-  const found = await services.findImage(options.image);
+  const found = await services.findImage(reference);
   if (found !== undefined) return found;
-  if (policy === 'never') throw new EngineError('NO_SUCH_IMAGE', { reference: options.image });
+  if (policy === 'never') throw new EngineError('NO_SUCH_IMAGE', { reference });
   return pull();
 }
 
 async function create(
   services: ContainerServices,
   options: ContainerOptions,
-  image: ImageRecord,
+  image: ImageRecord | undefined,
 ): Promise<ContainerRecord> {
   const id = randomBytes(32).toString('hex');
-  const config = resolveConfig(id, options, configOf(image));
+  const config = await fixNamespaces(services, resolveConfig(id, options, image === undefined ? {} : configOf(image)));
   const { directory, runDirectory } = containerFiles(services.layout, id);
   const { records, layers } = services;
   buildProcessSpec(config, services.host, true); // a filter that cannot be assembled is told here, not at the start
@@ -67,13 +80,16 @@ async function create(
       undo.defer(() => records.releaseName(name, id));
     }
     const volatile = config.lifetime === 'owner';
-    const root = await layers.prepare(stackOf(image), directory, { volatile, mountPoints: commonMountPoints });
+    const root =
+      image === undefined
+        ? makeRoot(config, directory, volatile)
+        : await layers.prepare(stackOf(image), directory, { volatile, mountPoints: commonMountPoints });
     undo.defer(() => layers.discard(directory));
     const record: ContainerRecord = {
       version: 1,
       id,
       name: name ?? id.slice(0, 12),
-      image: { reference: options.image, id: image.id, stack: [...stackOf(image)] },
+      ...(image && { image: { reference: options.image ?? '', id: image.id, stack: [...stackOf(image)] } }),
       createdAt: services.now().toISOString(),
       owner: { pid: services.host.self.pid, startTicks: String(services.host.self.startTicks) },
       root,
@@ -87,4 +103,13 @@ async function create(
   } catch (error) {
     return undo.fail(toFileError(error, directory));
   }
+}
+
+/** On files of the host. */
+function makeRoot({ rootfs }: ContainerConfig, directory: string, volatile: boolean): RootMount {
+  if (rootfs === undefined) throw new EngineError('INTERNAL', { what: 'a container without an image and a directory' });
+  const root = rootfsMount(rootfs, directory, volatile);
+  if (root.type === 'overlay' && root.inMemory !== true)
+    for (const each of [root.upper, root.work]) mkdirSync(each, { mode: 0o755 });
+  return root;
 }

@@ -6,13 +6,14 @@ import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import { enterGroups } from '../runtime/cgroup/enter-groups.js';
 import { emptyPart, type JoinSpec } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
-import { containerNamespaces } from './build-container-spec.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { cgroupFiles, containerCgroup, containerState } from './container-cgroup.js';
 import { limitsMark } from './container-limits.js';
+import { ownNamespaces } from './container-namespaces.js';
 import type { ExecOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { resolveSecurity } from './resolve-security.js';
 import { checkSize } from './stdio-config.js';
 import type { TerminalSize } from './stdio-options.js';
 
@@ -49,12 +50,13 @@ export async function execProcess(
   parseUser(user);
   const mark = limitsMark(services, record);
   const cgroup = containerCgroup(services, record); // the same groups as the container's
-  const base = buildProcessSpec(config, services.host, cgroup.enforcesDevices);
+  const rights = options.privileged === true ? { ...config, ...resolveSecurity({ privileged: true }) } : config;
+  const base = buildProcessSpec(rights, services.host, cgroup.enforcesDevices);
   const spec: JoinSpec = {
     kind: 'join',
     id,
     target: state.process,
-    namespaces: containerNamespaces({ namespace: config.network === 'host' ? 'host' : 'new' }),
+    namespaces: ownNamespaces(config.namespaces, config.network),
     cgroup: { ...emptyPart, prepare: cgroup.join },
     process: {
       ...base,

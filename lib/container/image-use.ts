@@ -3,8 +3,10 @@ import type { ImageUse } from '../image/image-services.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 
-/** What a container needs of its image. */
-export function imageUseOf(layout: StorageLayout, { id, image }: ContainerRecord): ImageUse {
+/** What a container needs of its image, if it has one. */
+export function imageUseOf(layout: StorageLayout, { id, image }: ContainerRecord): readonly ImageUse[] {
+  if (image === undefined) return [];
   const { status } = readState(containerFiles(layout, id));
-  return { container: id, image: image.id, stack: image.stack, isRunning: status !== 'created' && status !== 'exited' };
+  const isRunning = status !== 'created' && status !== 'exited';
+  return [{ container: id, image: image.id, stack: image.stack, isRunning }];
 }

@@ -13,7 +13,8 @@ import type { ContainerStatus } from './container-state.js';
 export interface ContainerInspection {
   readonly id: string;
   readonly name: string;
-  readonly image: { readonly reference: string; readonly id: string };
+  /** Undefined for one on files of the host. */
+  readonly image: { readonly reference: string; readonly id: string } | undefined;
   readonly createdAt: Date;
   readonly status: ContainerStatus;
   /** Of its first process, on the host, while it runs or is paused. */
@@ -50,7 +51,7 @@ export async function inspectContainer(
   return {
     id,
     name,
-    image: { reference: image.reference, id: image.id },
+    image: image && { reference: image.reference, id: image.id },
     createdAt: new Date(createdAt),
     status: state.status,
     pid: running?.process.pid,

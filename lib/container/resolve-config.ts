@@ -9,13 +9,19 @@ import { parseBytes } from '../core/units.js';
 import { parseUser } from '../core/user.js';
 import { hostsFile } from '../network/hosts-file.js';
 import { parsePortMappings } from '../network/port-mapping.js';
-import { resolveCapabilities } from '../runtime/capabilities.js';
+import { parseCgroupParent } from '../runtime/cgroup/cgroup-path.js';
 import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
+import { ownNamespaces } from './container-namespaces.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
+import { resolveRootfs } from './host-rootfs.js';
+import { resolveDevices } from './resolve-devices.js';
+import { resolveNamespaces } from './resolve-namespaces.js';
 import { resolveResources } from './resolve-resources.js';
 import { resolveRestart } from './resolve-restart.js';
-import { encodeProfile } from './seccomp-filters.js';
+import { resolveSecurity } from './resolve-security.js';
+import { resolveSysctls } from './resolve-sysctls.js';
+import { resolveTmpfs } from './resolve-tmpfs.js';
 import { resolveStdio } from './stdio-config.js';
 import { parseUlimits } from './ulimits.js';
 
@@ -28,12 +34,18 @@ const SIGTERM = 15;
  *
  * @throws EngineError `INVALID_OPTION`, `INVALID_NAME`, `INVALID_PORT_MAPPING`.
  */
-export function resolveConfig(id: string, options: ContainerOptions, image: ImageConfig): ContainerConfig {
+export function resolveConfig(
+  id: string,
+  options: ContainerOptions,
+  image: Pick<ImageConfig, 'config'>,
+): ContainerConfig {
   const run = image.config ?? {};
   const hostname = checkHostname(options.hostname ?? id.slice(0, 12));
   const user = options.user ?? run.User ?? '';
   parseUser(user);
   const stdio = resolveStdio(options);
+  const namespaces = resolveNamespaces(options);
+  const network = oneOf(options.network ?? 'bridge', ['bridge', 'host', 'none'], 'network');
   const stopSignal = options.stopSignal ?? run.StopSignal;
   return {
     arguments: resolveCommandLine({
@@ -46,16 +58,24 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     user,
     groups: (options.groupAdd ?? []).map((group) => checkGroup(group)),
     hostname,
+    ...(options.domainname !== undefined && { domainname: checkHostname(options.domainname, 'domainname') }),
     labels: { ...run.Labels, ...options.labels },
-    network: oneOf(options.network ?? 'bridge', ['bridge', 'host', 'none'], 'network'),
+    network,
     ports: parsePortMappings(options.ports ?? []),
     extraHosts: checkExtraHosts(options.extraHosts ?? []),
-    mounts: (options.mounts ?? []).map((mount, index) => checkMount(mount, `mounts[${index}]`)),
+    mounts: [
+      ...(options.mounts ?? []).map((mount, index) => checkMount(mount, `mounts[${index}]`)),
+      ...resolveTmpfs(options.tmpfs),
+    ],
     readonlyRoot: options.readonly ?? false,
     shmBytes: parseBytes(options.shmSize ?? defaultShmBytes, 'shmSize'),
-    capabilities: [...resolveCapabilities(options)],
-    noNewPrivileges: options.noNewPrivileges ?? false,
-    seccomp: checkSeccomp(options.seccomp ?? 'default'),
+    ...resolveSecurity(options),
+    ...resolveDevices(options),
+    ...resolveRootfs(options.rootfs),
+    ...namespaces,
+    ...(options.cgroupParent !== undefined && { cgroupParent: parseCgroupParent(options.cgroupParent).join('/') }),
+    ...resolveSysctls(options.sysctls, ownNamespaces(namespaces.namespaces, network)),
+    ...(options.init === true && { init: true }),
     resources: resolveResources(options),
     ulimits: parseUlimits(options.ulimits),
     ...(options.oomScoreAdj !== undefined && { oomScoreAdj: range(options.oomScoreAdj, -1000, 1000, 'oomScoreAdj') }),
@@ -65,10 +85,6 @@ export function resolveConfig(id: string, options: ContainerOptions, image: Imag
     ...resolveRestart(options.restart),
     stdio,
   };
-}
-
-function checkSeccomp(choice: NonNullable<ContainerOptions['seccomp']>): string {
-  return typeof choice === 'object' ? encodeProfile(choice) : oneOf(choice, ['default', 'unconfined'], 'seccomp');
 }
 
 /** Whether the host can be reached is known at the start only; the form is checked now. */
@@ -114,9 +130,9 @@ function isFile(source: string, option: string): boolean {
 }
 
 /** RFC 1123 as the kernel has it: up to 64 bytes. */
-function checkHostname(hostname: string): string {
+function checkHostname(hostname: string, option = 'hostname'): string {
   if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(hostname)) return hostname;
-  throw invalid('hostname', 'letters, digits, dots and hyphens, at most 64', hostname);
+  throw invalid(option, 'letters, digits, dots and hyphens, at most 64', hostname);
 }
 
 function checkGroup(group: string): string {

@@ -6,6 +6,7 @@ import type { BufferedOptions, ContainerSettings } from './container-options.js'
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { createContainer } from './create-container.js';
+import type { RootfsOption } from './host-rootfs.js';
 import { removeContainer } from './remove-container.js';
 import { startContainer } from './start-container.js';
 
@@ -22,7 +23,7 @@ export interface RunOptions
  */
 export async function runContainer(
   services: ContainerServices,
-  image: string,
+  image: string | RootfsOption,
   command: readonly string[] | undefined,
   options: RunOptions,
 ): Promise<CommandResult> {
@@ -39,7 +40,7 @@ export async function runContainer(
   const record = await createContainer(services, {
     ...settings,
     ...(command && { command }),
-    image,
+    ...(typeof image === 'string' ? { image } : { rootfs: image }),
     lifetime: 'owner',
   });
   let result: CommandResult;

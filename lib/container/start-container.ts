@@ -14,6 +14,7 @@ import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
 import { containerCgroup, containerState } from './container-cgroup.js';
 import { type ContainerFiles, containerFiles, stopFile } from './container-files.js';
+import { joinedNamespaces } from './container-namespaces.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices, LiveContainer } from './container-services.js';
 import { removeCgroups } from './remove-cgroups.js';
@@ -74,7 +75,10 @@ async function tryStart(
     const all = [{ path: files.runDirectory }, { path: files.directory, trash: layout.trash(id) }];
     const removeAtEnd = options.removeAtEnd === true ? all : [];
     const etc = etcFiles(services, record, endpoint, files);
-    const spec = buildContainerSpec({ record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd });
+    const joined = await joinedNamespaces(services, config);
+    const sources = { record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd, joined };
+    const built = buildContainerSpec(sources);
+    const spec = config.init === true ? { ...built, process: { ...built.process, init: true } } : built;
     const stdio = startStdio(services, record, options);
     if (config.restart !== undefined && config.lifetime === 'detached')
       writeFileSync(files.started, '', { mode: 0o600 });
@@ -150,7 +154,7 @@ function restartRequest(
 
 /** Overlay wants an empty one for each mount, and a volatile overlay refuses to be mounted a second time over the old. */
 function renewWorkDirectory(root: RootMount): RootMount {
-  if (root.type === 'overlay' && readdirSync(root.work).length > 0) {
+  if (root.type === 'overlay' && root.inMemory !== true && readdirSync(root.work).length > 0) {
     rmSync(root.work, { recursive: true, force: true });
     mkdirSync(root.work, { mode: 0o700 });
   }

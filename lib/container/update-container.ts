@@ -31,7 +31,8 @@ export async function updateContainer(
   const { id } = record;
   const current = currentRecord(services, record).config.resources;
   const next = resolveResources(limits, current);
-  services.cgroups.plan({ id, resources: next }); // what this host cannot keep is told for a stopped container, too
+  const { cgroupParent: parent } = record.config;
+  services.cgroups.plan({ id, parent, resources: next }); // what this host cannot keep is told for a stopped container, too
   signal?.throwIfAborted();
   await applyToRunning(services, record, current, next);
   services.events.updated(record, next);
@@ -44,9 +45,10 @@ async function applyToRunning(
   next: CgroupResources,
 ): Promise<void> {
   const { cgroups, cgroupControl } = services;
+  const { cgroupParent: parent } = record.config;
   const files = cgroupFiles(services, record);
   const change = (from: CgroupResources, to: CgroupResources): Promise<() => Promise<void>> =>
-    updateCgroup(cgroups, files, { id: record.id, current: from, next: to }, cgroupControl);
+    updateCgroup(cgroups, files, { id: record.id, parent, current: from, next: to }, cgroupControl);
   const isAlive = (): boolean => ['running', 'paused'].includes(containerState(services, record).status);
   let enterAgain = async (): Promise<void> => undefined;
   if (isAlive()) {

@@ -11,5 +11,7 @@ export type RootMount =
       readonly work: string;
       /** Skips every sync of `upper`: for containers that die with their owner. */
       readonly volatile: boolean;
+      /** `upper` and `work` are '': what is written is in memory and gone with the run. Default false. */
+      readonly inMemory?: boolean;
     }
   | { readonly type: 'bind'; readonly source: string };

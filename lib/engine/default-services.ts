@@ -69,7 +69,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
-    usedByContainers: async () => (await records.list()).map((record) => imageUseOf(layout, record)),
+    usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
   };
   return {
     layout,

@@ -2,6 +2,7 @@ import { rmdir } from 'node:fs/promises';
 import type { CommandResult } from '../container/command-result.js';
 import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
+import type { RootfsOption } from '../container/host-rootfs.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
@@ -82,12 +83,17 @@ export class Engine implements AsyncDisposable {
    * Runs a command in a container of its own and gives its exit and output. The container is gone afterwards, whatever
    * happens. A non-zero exit is a result, not an error.
    *
-   * @param image - a reference or an id; fetched when it is not here (option `pull`).
+   * @param image - a reference or an id, fetched when it is not here (option `pull`); or files of the host: `{ host: true }`,
+   * `{ path }`.
    * @param command - default: the image's.
    * @throws EngineError what `containers.create` and `start` throw; `OUTPUT_TOO_LARGE`, `RUN_TIMEOUT`; the reason of
    * `signal`.
    */
-  async run(image: string, command?: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+  async run(
+    image: string | RootfsOption,
+    command?: readonly string[],
+    options: RunOptions = {},
+  ): Promise<CommandResult> {
     const { containers } = this.#services;
     return containers.work.run(options.signal, (signal) =>
       runContainer(containers, image, command, { ...options, signal }),

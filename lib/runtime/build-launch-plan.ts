@@ -20,11 +20,14 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
   const newCgroupNamespace = spec.namespaces.includes('cgroup');
   const network = placeNetwork(spec);
   const parent = [...spec.cgroup.parent, ...network.parent];
-  const sharesMemory = parent.length === 0 && spec.namespaces.includes('pid') && !spec.namespaces.includes('user');
+  const isAlone = spec.namespaces.includes('pid') && !spec.namespaces.includes('user');
+  const sharesMemory = parent.length === 0 && isAlone && spec.process.init !== true;
   return {
     namespaces: spec.namespaces.filter((kind) => !network.made.includes(kind)),
     sharesMemory,
     prepare: [
+      ...joinInShim(spec),
+      ...(spec.killedGroup === undefined ? [] : [{ op: 'kill-group', path: spec.killedGroup } as const]),
       ...(spec.renewed ?? []).flatMap(renew),
       ...spec.files.map(makeFile),
       ...spec.cgroup.prepare,
@@ -32,9 +35,11 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     ],
     parent,
     child: [
+      ...joinInChild(spec),
       { op: 'propagation', mode: 'slave' },
-      rootOperation(spec.root, spec.rootTarget),
+      ...rootOperations(spec.root, spec.rootTarget),
       ...spec.mounts,
+      ...sharedMemory(spec),
       ...spec.nodes,
       ...workingDirectory(spec.process.workingDirectory),
       ...(sharesMemory ? [] : [{ op: 'sync' } as const]),
@@ -43,11 +48,14 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
       ...spec.cgroup.child,
       ...network.child,
       ...(spec.namespaces.includes('uts') ? [{ op: 'hostname', name: spec.hostname } as const] : []),
+      ...(spec.domainname === undefined ? [] : [{ op: 'domainname', name: spec.domainname } as const]),
+      ...(spec.sysctls ?? []),
       ...spec.readonlyPaths.map((path) => ({ op: 'readonly-path', path }) as const),
       ...spec.maskedPaths.map((path) => ({ op: 'mask', path }) as const),
       ...oomScore(spec.process),
       { op: 'session' },
       ...terminal(spec.process),
+      ...(spec.process.labels ?? []),
       ...(spec.readonlyRoot ? [{ op: 'readonly-root' } as const] : []),
       { op: 'pivot-root' },
       ...becomeProgram(spec.process),
@@ -61,6 +69,31 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
       ),
     ],
   };
+}
+
+/** The shim takes hold of those whose namespaces are joined. A PID namespace is for its children. */
+function joinInShim({ joined = [], sharesMemoryFiles }: ContainerSpec): PlanOperation[] {
+  return joined.flatMap(({ kind, target }, slot): PlanOperation[] => [
+    { op: 'open-process', slot, ...target },
+    ...(kind === 'pid' ? [{ op: 'join-namespace', slot, kinds: [kind] } as const] : []),
+    ...(kind === 'ipc' && sharesMemoryFiles === true
+      ? [{ op: 'borrow-mount', slot: SHM_SLOT, target: slot, path: '/dev/shm' } as const]
+      : []),
+  ]);
+}
+
+function joinInChild({ joined = [] }: ContainerSpec): PlanOperation[] {
+  return joined.flatMap(({ kind }, slot): PlanOperation[] =>
+    kind === 'pid' ? [] : [{ op: 'join-namespace', slot, kinds: [kind] }],
+  );
+}
+
+const SHM_SLOT = 0;
+
+function sharedMemory({ sharesMemoryFiles }: ContainerSpec): PlanOperation[] {
+  if (sharesMemoryFiles !== true) return [];
+  const how = { noLinks: true, copyUp: false, inheritMode: false, noFollow: false };
+  return [{ op: 'place-mount', slot: SHM_SLOT, target: '/dev/shm', ...how }];
 }
 
 const renew = (path: string): PlanOperation[] => [
@@ -111,6 +144,7 @@ export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
       { op: 'use-root', path: '/' },
       { op: 'session' },
       ...terminal(spec.process),
+      ...(spec.process.labels ?? []),
       ...becomeProgram(spec.process),
     ],
     cleanup: spec.cgroup.cleanup,
@@ -122,10 +156,15 @@ function mayTrace({ capabilities }: ProcessSpec): boolean {
   return (capabilities.bounding & capabilityMask(['SYS_PTRACE'])) !== 0n;
 }
 
-function rootOperation(root: RootMount, target: string): PlanOperation {
-  if (root.type === 'bind') return { op: 'bind-root', source: root.source, target };
-  const { lower, upper, work, volatile } = root;
-  return { op: 'overlay-root', lower, upper, work, target, volatile, userXattr: false };
+function rootOperations(root: RootMount, target: string): PlanOperation[] {
+  if (root.type === 'bind') return [{ op: 'bind-root', source: root.source, target }];
+  const { lower, volatile } = root;
+  const overlay = { op: 'overlay-root', lower, target, volatile, userXattr: false } as const;
+  if (root.inMemory !== true) return [{ ...overlay, upper: root.upper, work: root.work }];
+  return [
+    { op: 'scratch', path: target },
+    { ...overlay, upper: `${target}/upper`, work: `${target}/work` },
+  ];
 }
 
 /** A missing working directory is made, as Docker does it. */
@@ -162,6 +201,7 @@ function becomeProgram(process: ProcessSpec): readonly PlanOperation[] {
       ambient: capabilities.ambient,
     },
     { op: 'working-directory', path: process.workingDirectory },
+    ...(process.init === true ? [{ op: 'init' } as const] : []),
     ...(noNewPrivileges ? filter : []),
     { op: 'execute', arguments: process.arguments, environment: process.environment },
   ];

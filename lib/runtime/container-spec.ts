@@ -37,6 +37,10 @@ export interface ProcessSpec {
   readonly resourceLimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   readonly oomScoreAdjust: number | undefined;
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+  /** A process 1 of our own beside the program. Default false. */
+  readonly init?: boolean;
+  /** What AppArmor and SELinux are told, where the host has them. */
+  readonly labels?: readonly PlanOperation[];
 }
 
 /** What a launcher starts: a container, or a further process of one. */
@@ -52,16 +56,26 @@ export interface ContainerSpec {
   /** An empty directory of the host: where the root is mounted, in the container's mount namespace only. */
   readonly rootTarget: string;
   readonly namespaces: readonly NamespaceKind[];
+  /** Instead of new ones: those of another process, which must not be among {@link namespaces}. Default: none. */
+  readonly joined?: readonly { readonly kind: NamespaceKind; readonly target: ProcessIdentity }[];
+  /** Of a UTS namespace of its own. */
   readonly hostname: string;
+  readonly domainname?: string;
   /** Of the host, for mounts to show: written before anything is mounted, anew at each start. */
   readonly files: readonly HostFile[];
+  /** /dev/shm is that of the joined `ipc` namespace's process. */
+  readonly sharesMemoryFiles?: boolean;
   /** Mounted in this order; those that show cgroups come last, once the cgroup namespace is there. */
   readonly mounts: readonly MountOperation[];
   readonly cgroupMounts: readonly MountOperation[];
   readonly nodes: readonly NodeOperation[];
+  /** Kernel parameters, written in the container's namespaces before anything is read-only. */
+  readonly sysctls?: readonly PlanOperation[];
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly cgroup: PlanPart;
+  /** Directory of a group whose processes are ended when the first has ended, if the kernel does not do that. */
+  readonly killedGroup?: string;
   readonly network: PlanPart;
   readonly process: ProcessSpec;
   /** Directories of the host that are made anew before each run, which a restart policy may make many. Default: none. */

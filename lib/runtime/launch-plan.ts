@@ -56,6 +56,7 @@ export type HostOperation =
   | JoinCgroup
   | DeviceFilter
   | ThawOnKill
+  | KillGroup
   | Netlink
   | ReservePort;
 
@@ -143,6 +144,13 @@ export interface ThawOnKill {
   readonly data: string;
 }
 
+/** In `prepare`: when the first process has ended, all of this cgroup and those below it are ended, too. */
+export interface KillGroup {
+  readonly op: 'kill-group';
+  /** Directory of the group. */
+  readonly path: string;
+}
+
 /** Binds a socket that the shim keeps for the life of the container: no other program gets the host port. */
 export interface ReservePort {
   readonly op: 'reserve-port';
@@ -208,6 +216,8 @@ export type RootOperation =
       /** Overlay attributes are in `user.*`: for mounts inside a user namespace. */
       readonly userXattr: boolean;
     }
+  /** Mounts a file system in memory with directories `upper` and `work` on an existing directory of the host. */
+  | { readonly op: 'scratch'; readonly path: string }
   | { readonly op: 'bind-root'; readonly source: string; readonly target: string }
   /** Takes an existing directory as the root below which paths are resolved. */
   | { readonly op: 'use-root'; readonly path: string }
@@ -224,6 +234,11 @@ export type MountAttribute =
   | 'strictatime'
   | 'nodiratime'
   | 'nosymfollow';
+
+/** All that a mount can have. */
+export const mountAttributes: readonly MountAttribute[] = [
+  ...(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'strictatime', 'nodiratime', 'nosymfollow'] as const),
+];
 
 /** What is mounted below the container's root. */
 export type MountOperation =
@@ -298,5 +313,7 @@ export type ProcessOperation =
   | { readonly op: 'no-new-privileges' }
   /** Installs a filter: an array of struct sock_filter, as in seccomp(2). */
   | { readonly op: 'seccomp'; readonly flags: number; readonly filter: Uint8Array }
+  /** The process goes on as its own child. What stays is process 1 of the container: it reaps and passes signals on. */
+  | { readonly op: 'init' }
   /** The last one. A program without a slash is searched in PATH of `environment`; HOME is added from the user. */
   | { readonly op: 'execute'; readonly arguments: readonly string[]; readonly environment: readonly string[] };

@@ -12,6 +12,7 @@ type Rows = {
 
 /** How the operations of {@link SetupOperation} go over the wire: part of `operationTable`. */
 export const setupOperationRows: Rows = {
+  'borrow-mount': { code: 88, signature: 'uus', values: (o) => [u(o.slot), u(o.target), s(o.path)] },
   'make-mount': {
     code: 41,
     signature: 'usslu',

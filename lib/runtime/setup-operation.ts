@@ -14,6 +14,8 @@ export type SetupOperation =
 
 /** A mount is made, given attributes, and put in place: by different processes if need be. */
 export type SlotMountOperation =
+  /** In `prepare`: a copy of the mount that the process in `target` has at `path`, e.g. its /dev/shm. */
+  | { readonly op: 'borrow-mount'; readonly slot: number; readonly target: number; readonly path: string }
   | {
       /** `prepare`: with the host's rights; `child`: with those of the container's namespaces. */
       readonly op: 'make-mount';

@@ -100,7 +100,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     pinnedContent: () => registryLinks.digests(),
     platform: hostPlatform(),
     now: () => new Date(),
-    usedByContainers: async () => (await records.list()).map((record) => imageUseOf(layout, record)),
+    usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
   };
   return {
     layout,

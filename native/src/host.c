@@ -53,8 +53,9 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
     for (int tries = 0; rmdir(path) < 0; tries++) {
         if (errno == ENOENT)
             return 0;
-        if (errno != EBUSY || tries == 200)
+        if ((errno != EBUSY && errno != ENOTEMPTY) || tries == 200)
             return tsc_fail(err, errno, "rmdir", "%s", path);
+        (void)tsc_remove_groups_below(path); /* a failure is that of the next rmdir(2), too */
         nanosleep(&pause, NULL);
         if (pause.tv_nsec < 10 * 1000 * 1000)
             pause.tv_nsec *= 2;

@@ -69,14 +69,14 @@ static int enter_cgroups(struct tsc_launch *launch, struct tsc_err *err)
  * Whatever holds a step up, and be it a process of the container that stops this one: the kernel ends it then. Timers do
  * not outlive exec. @see timer_create(2), execve(2)
  */
-static int limit_time(struct tsc_err *err)
+static int limit_time(struct tsc_launch *launch, struct tsc_err *err)
 {
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
     struct itimerspec limit = { .it_value = { .tv_sec = TSC_LAUNCH_SECONDS } };
-    int timer; /* the kernel's own type; timer_create(3) may start a thread */
+    int *timer = &launch->limit_timer; /* the kernel's own type; timer_create(3) may start a thread */
 
-    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) < 0 ||
-        syscall(SYS_timer_settime, timer, 0, &limit, NULL) < 0)
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, timer) < 0 ||
+        syscall(SYS_timer_settime, *timer, 0, &limit, NULL) < 0)
         return tsc_fail(err, errno, "timer", "limit of the launch");
     return 0;
 }
@@ -86,7 +86,7 @@ __attribute__((noreturn)) static void child_main(struct tsc_launch *launch, cons
 {
     struct tsc_failure failure = { .section = TSC_CHILD, .index = TSC_NO_OPERATION };
 
-    if (limit_time(&failure.err) == 0 && enter_cgroups(launch, &failure.err) == 0 &&
+    if (limit_time(launch, &failure.err) == 0 && enter_cgroups(launch, &failure.err) == 0 &&
         place_stdio(stdio, &failure.err) == 0)
         tsc_plan_run(plan, TSC_CHILD, launch, false, &failure);
     if (failure.err.errnum == 0)

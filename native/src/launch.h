@@ -49,6 +49,7 @@ struct tsc_launch {
     int cgroup_fd; /* directory of the v2 group in which the child is born; -1: none */
     const char *thaw_file; /* gets `thaw_data` when the child is killed; NULL: none */
     const char *thaw_data;
+    const char *killed_group; /* directory of a cgroup whose processes do not end with the first; NULL: none */
 
     /* Child side */
     int sync_fd;   /* reading end: one byte when stage `parent` is done, end of file when the shim has died */
@@ -59,6 +60,7 @@ struct tsc_launch {
     int root_fd;   /* root of the container's file system, -1 before it is mounted */
     dev_t root_device;
     ino_t root_inode;
+    int limit_timer;   /* the kernel's number of the timer that ends a launch which takes too long */
     unsigned step;     /* counts operations */
     int directory_fd;  /* where the latest node was made; -1: none */
     unsigned directory_step;
@@ -84,7 +86,7 @@ tsc_run tsc_op_netlink;
 /* namespaces.c */
 tsc_run tsc_op_open_process, tsc_op_join_namespace, tsc_op_unshare, tsc_op_sync, tsc_op_hostname, tsc_op_domainname;
 /* rootfs.c */
-tsc_run tsc_op_propagation, tsc_op_overlay_root, tsc_op_bind_root, tsc_op_use_root, tsc_op_pivot_root,
+tsc_run tsc_op_propagation, tsc_op_scratch, tsc_op_overlay_root, tsc_op_bind_root, tsc_op_use_root, tsc_op_pivot_root,
     tsc_op_readonly_root;
 /* mounts.c */
 tsc_run tsc_op_mount, tsc_op_bind, tsc_op_mask, tsc_op_readonly_path;
@@ -98,9 +100,17 @@ tsc_run tsc_op_rlimit, tsc_op_no_new_privileges, tsc_op_seccomp, tsc_op_oom_scor
 tsc_run tsc_op_terminal;
 /* execute.c */
 tsc_run tsc_op_execute;
+/* init.c */
+tsc_run tsc_op_init;
+/* kill-group.c */
+tsc_run tsc_op_kill_group;
+/* After the first process: ends the others, if an operation has asked for that. */
+void tsc_kill_group(struct tsc_launch *launch);
+/* Removes the groups that a container has made in its own. 0, or -errno. */
+int tsc_remove_groups_below(const char *path);
 
 /* mount-slots.c */
-tsc_run tsc_op_make_mount, tsc_op_mount_attributes, tsc_op_place_mount, tsc_op_place_root, tsc_op_make_node_mount;
+tsc_run tsc_op_borrow_mount, tsc_op_make_mount, tsc_op_mount_attributes, tsc_op_place_mount, tsc_op_place_root, tsc_op_make_node_mount;
 /* user-maps.c */
 tsc_run tsc_op_map_users, tsc_op_open_namespace, tsc_op_time_namespace, tsc_op_fork_again, tsc_op_await_fork;
 /* network-namespace.c */

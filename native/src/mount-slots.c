@@ -7,9 +7,13 @@
 #include "layer.h"
 #include "mount-api.h"
 
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #define MAKE_RECURSIVE 1u
@@ -68,6 +72,46 @@ int tsc_op_make_mount(struct tsc_launch *launch, struct tsc_reader *payload, str
             return fd;
     }
     put_slot(launch, slot, fd);
+    return 0;
+}
+
+/* In the namespace of the process: its links lead nowhere else, and are refused all the same. */
+static int copy_mount(const char *path, struct tsc_err *err)
+{
+    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+    struct mount_attr attr = { .propagation = MS_PRIVATE };
+    TSC_AUTO_FD place = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    TSC_AUTO_FD mount = -1;
+
+    if (place < 0)
+        return tsc_fail(err, errno, "openat2", "%s of the other container", path);
+    mount = (int)syscall(SYS_open_tree, place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (mount < 0 || syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+        return tsc_fail(err, errno, "open_tree", "%s of the other container", path);
+    return tsc_steal_fd(&mount);
+}
+
+/* A mount of the process in slot `target`, e.g. its /dev/shm. */
+int tsc_op_borrow_mount(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    uint32_t slot = tsc_take_u32(payload);
+    uint32_t target = tsc_take_u32(payload);
+    const char *path = tsc_take_string(payload);
+    TSC_AUTO_FD own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    TSC_AUTO_FD mount = -1;
+
+    if (check_slot(slot, err) < 0)
+        return -EINVAL;
+    if (target >= TSC_MAX_TARGETS || launch->targets[target] < 0)
+        return tsc_fail(err, EINVAL, "setns", "no process in slot %u", target);
+    if (own < 0 || setns(launch->targets[target], CLONE_NEWNS) < 0)
+        return tsc_fail(err, errno, "setns", "mount namespace of the other container");
+    mount = copy_mount(path, err);
+    if (setns(own, CLONE_NEWNS) < 0)
+        return tsc_fail(err, errno, "setns", "back to the host's mounts");
+    if (mount < 0)
+        return -err->errnum;
+    put_slot(launch, slot, tsc_steal_fd(&mount));
     return 0;
 }
 

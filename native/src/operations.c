@@ -90,6 +90,10 @@ const struct tsc_operation tsc_operations[] = {
     { 83, "write-values", "sl", PREPARE, tsc_op_write_values },
     { 84, "make-file", "sus", PREPARE, tsc_op_make_file },
     { 85, "discard-tree", "ss", CLEANUP, tsc_op_discard_tree },
+    { 86, "init", "", CHILD | ALONE, tsc_op_init },
+    { 87, "kill-group", "s", PREPARE, tsc_op_kill_group },
+    { 88, "borrow-mount", "uus", PREPARE, tsc_op_borrow_mount },
+    { 89, "scratch", "s", CHILD, tsc_op_scratch },
     { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
 };
 

@@ -185,6 +185,21 @@ int tsc_op_overlay_root(struct tsc_launch *launch, struct tsc_reader *payload, s
     return take_root(launch, target, err);
 }
 
+/* An empty file system in memory for what a root gets beside its layers. It is the container's, and goes with it. */
+int tsc_op_scratch(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    const char *target = tsc_take_string(payload);
+    char *const options[] = { (char[]){ "mode=700" }, NULL };
+    TSC_AUTO_FD mount = tsc_new_mount("tmpfs", options, 0, err);
+
+    (void)launch;
+    if (mount < 0)
+        return mount;
+    if (mkdirat(mount, "upper", 0755) < 0 || mkdirat(mount, "work", 0700) < 0)
+        return tsc_fail(err, errno, "mkdir", "in the file system for %s", target);
+    return attach(mount, target, err);
+}
+
 int tsc_op_bind_root(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *source = tsc_take_string(payload);

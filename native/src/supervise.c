@@ -190,6 +190,8 @@ static void watch(struct supervisor *self)
             reap(self);
         if (polls[1].revents != 0)
             self->exited = true; /* how, is for its parent to know */
+        if (self->exited) /* before their output is waited for */
+            tsc_kill_group(&self->launch);
         self->contacts.exited = self->exited;
         tsc_relay_work(&self->relay, &self->contacts, polls + 2, self->exited);
         tsc_contact_work(&self->contacts, polls + 2 + TSC_RELAY_POLLS);

@@ -107,6 +107,11 @@ describe('examples', () => {
     );
   });
 
+  test('08 runs a program of the host, which changes nothing', async () => {
+    const output = await example('08-host-sandbox.js', root);
+    assert.equal(output, 'I am nobody on sandbox\ninside: changed; afterwards: gone\n');
+  });
+
   test('the quickstart reports namespaces, process 1, address and memory limit', async () => {
     const output = await example('quickstart.js');
     assert.match(output, /^I am process 1 in my own PID namespace, and my user is root\.$/m);

@@ -6,6 +6,7 @@ const NONE = 0xffff_ffff;
 
 /** Every operation of setup-operation.ts once, with what must arrive on the other side. */
 export const setupOperationSamples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = [
+  [{ op: 'borrow-mount', slot: 3, target: 1, path: '/dev/shm' }, [3, 1, '/dev/shm']],
   [
     { op: 'make-mount', slot: 3, type: '', source: '/s', options: ['a=b'], recursive: true, noFollow: false },
     [3, '', '/s', ['a=b'], 1],

@@ -47,3 +47,20 @@ test('the shim, executed inside a container, cannot be written to', async () => 
   assert.equal((await lab.engine.run(image, ['true'], { network: 'none' })).exitCode, 0);
   await container.remove({ force: true });
 });
+
+// The same through process 1, where that is our own init: it runs the shim's file for as long as the container does.
+test('the shim, as init of a container, cannot be written to', async () => {
+  await using lab = await openEngineLab();
+  const image = lab.image();
+  const before = digest();
+  const write =
+    'printf x >> /proc/1/exe; echo "append $?"; cp /bin/busybox /proc/1/exe; echo "replace $?"; rm -f /proc/1/exe';
+  for (const capAdd of [[], ['SYS_PTRACE', 'DAC_OVERRIDE']]) {
+    const options = { init: true, network: 'none', capAdd } as const;
+    const { stdout } = await lab.engine.run(image, ['sh', '-c', write], options);
+    assert.equal(stdout, 'append 1\nreplace 1\n', JSON.stringify(capAdd));
+    assert.equal(digest(), before);
+    const honest = await lab.engine.run(image, ['sh', '-c', 'cat /proc/1/comm; echo honest'], options);
+    assert.equal(honest.stdout, 'tscontainer-ini\nhonest\n');
+  }
+});

@@ -14,6 +14,9 @@ export function parseCgroupParent(parent: string): readonly string[] {
   throw invalid('cgroupParent', parent);
 }
 
+/** The same with the engine's group: where containers are. @throws EngineError `INVALID_OPTION`. */
+export const sharedParts = (parent: string): readonly string[] => [...parseCgroupParent(parent), engineGroup];
+
 /** @throws EngineError `INVALID_OPTION` for an id that is not one plain part of a path. */
 export function checkCgroupId(id: string): string {
   if (isPlain(id) && !id.includes('/')) return id;

@@ -5,7 +5,8 @@ import type { CgroupResources } from './resources.js';
 /**
  * The port to control groups: turns limits into operations of a launch plan, and says where counters are read.
  *
- * A container's cgroup is PARENT/tscontainer/ID, PARENT being the root of the hierarchy unless configured. Nothing is
+ * A container's cgroup is PARENT/tscontainer/ID, PARENT being that of the container, else of the engine, else the root of the
+ * hierarchy. Nothing is
  * done here: operations are executed by the shim, counters are read by {@link readCgroupStats}.
  */
 export interface CgroupManager {
@@ -27,6 +28,8 @@ export interface CgroupManager {
 
 export interface CgroupUpdate {
   readonly id: string;
+  /** As in {@link CgroupRequest}. */
+  readonly parent?: string | undefined;
   /** The limits that the container has now. */
   readonly current: CgroupResources;
   /** All limits that it shall have, not only those that change. */
@@ -49,6 +52,8 @@ export interface CgroupUpdatePlan {
 export interface CgroupRequest {
   /** Last part of the path: a container's id. */
   readonly id: string;
+  /** Groups above, below the root of each hierarchy. Default: the engine's. */
+  readonly parent?: string | undefined;
   readonly resources: CgroupResources;
   /** Devices that may be used, on a host that can restrict them. Default: {@link defaultDeviceRules}. */
   readonly devices?: readonly DeviceRule[] | undefined;

@@ -13,6 +13,8 @@ export function requiredControllers(limits: CgroupLimits, block: 'blkio' | 'io')
   const needed: [present: unknown, option: string, controller: RequiredController['controller']][] = [
     [limits.memory, 'memory', 'memory'],
     [limits.memoryReservation, 'memoryReservation', 'memory'],
+    [limits.memorySwappiness !== undefined, 'memorySwappiness', 'memory'],
+    [limits.oomKillDisable, 'oomKillDisable', 'memory'],
     [limits.cpuShares, 'cpuShares', 'cpu'],
     [limits.cpuBandwidth, 'cpus', 'cpu'],
     [limits.cpusetCpus, 'cpusetCpus', 'cpuset'],

@@ -9,6 +9,10 @@ export interface CgroupResources {
   readonly memorySwap?: number | undefined;
   /** What the container may keep when memory runs short. Not above `memory`. */
   readonly memoryReservation?: number | undefined;
+  /** How readily memory is swapped, 0 to 100; v1 only. -1 is as if left out. */
+  readonly memorySwappiness?: number | undefined;
+  /** Processes wait for memory instead of being killed; v1 only. Needs `memory`. */
+  readonly oomKillDisable?: boolean | undefined;
   /** Processors, e.g. 1.5; from 0.01. Excludes `cpuQuota` and `cpuPeriod`. */
   readonly cpus?: number | undefined;
   /** Weight among containers that want more than there is, 2 to 262144. Default 1024. */
@@ -49,6 +53,8 @@ export interface HugepageLimit {
 export interface CgroupLimits {
   readonly memory?: MemoryLimits;
   readonly memoryReservation?: number;
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: true;
   readonly cpuShares?: number;
   /** Microseconds. */
   readonly cpuBandwidth?: { readonly quota: number | 'unlimited'; readonly period: number };
@@ -74,6 +80,9 @@ const defaultPeriod = 100_000;
 export function checkResources(resources: CgroupResources): CgroupLimits {
   const memory = checkMemory(resources);
   const memoryReservation = integerOption(resources, 'memoryReservation', 1, memory?.limit);
+  const memorySwappiness = checkSwappiness(resources.memorySwappiness);
+  const oomKillDisable = resources.oomKillDisable === true;
+  if (oomKillDisable && memory === undefined) throw invalid('oomKillDisable', 'option memory beside it', true);
   const cpuShares = integerOption(resources, 'cpuShares', 2, 262_144);
   const cpuBandwidth = checkBandwidth(resources);
   const cpusetCpus = checkCpuset(resources.cpusetCpus, 'cpusetCpus');
@@ -86,6 +95,8 @@ export function checkResources(resources: CgroupResources): CgroupLimits {
   return {
     ...(memory && { memory }),
     ...(memoryReservation && { memoryReservation }),
+    ...(memorySwappiness !== undefined && { memorySwappiness }),
+    ...(oomKillDisable && { oomKillDisable }),
     ...(cpuShares && { cpuShares }),
     ...(cpuBandwidth && { cpuBandwidth }),
     ...(cpusetCpus && { cpusetCpus }),
@@ -113,6 +124,12 @@ function checkMemory(resources: CgroupResources): MemoryLimits | undefined {
     limit,
     withSwap: swap === undefined ? { bytes: limit * 2, explicit: false } : { bytes: swap, explicit: true },
   };
+}
+
+function checkSwappiness(value: number | undefined): number | undefined {
+  if (value === undefined || value === -1) return undefined;
+  if (Number.isInteger(value) && value >= 0 && value <= 100) return value;
+  throw invalid('memorySwappiness', 'a whole number from 0 to 100, or -1', value);
 }
 
 function checkBandwidth(resources: CgroupResources): CgroupLimits['cpuBandwidth'] {

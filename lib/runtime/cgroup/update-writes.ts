@@ -30,6 +30,8 @@ const defaults: Readonly<Record<string, string>> = {
   'memory.limit_in_bytes': '-1',
   'memory.memsw.limit_in_bytes': '-1',
   'memory.soft_limit_in_bytes': '-1',
+  'memory.swappiness': '60',
+  'memory.oom_control': '0',
   'memory.max': 'max',
   'memory.swap.max': 'max',
   'memory.low': '0',

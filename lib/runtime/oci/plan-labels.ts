@@ -10,7 +10,7 @@ import type { OciProcess } from './oci-process.js';
  * @throws EngineError `UNSUPPORTED_HOST` where the host has no such security module: a container that asks for
  * confinement does not run without.
  */
-export function planLabels(process: OciProcess): readonly PlanOperation[] {
+export function planLabels(process: Pick<OciProcess, 'apparmorProfile' | 'selinuxLabel'>): readonly PlanOperation[] {
   const { apparmorProfile, selinuxLabel } = process;
   const operations: PlanOperation[] = [];
   if (apparmorProfile !== undefined && apparmorProfile !== '') {

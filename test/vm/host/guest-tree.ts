@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readElf } from '#lib/image/from-host/elf.js';
 import { HostTree } from '#lib/image/from-host/host-tree.js';
 import { resolveLibraries } from '#lib/image/from-host/resolve-libraries.js';
 import type { TreeEntry } from '#lib/image/from-host/tree-entry.js';
+import { compileProbe } from '../../helpers/compile-probe.js';
 import { runChecked } from '../../helpers/run-checked.js';
+import { cached } from '../../helpers/test-cache.js';
 import { findKernel, moduleFiles } from './kernel.js';
 
 const project = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -53,6 +57,7 @@ export async function guestTree(): Promise<[path: string, entry: TreeEntry][]> {
   await addProgram(tree, '/sbin/mke2fs', '/usr/bin/mke2fs');
   await addProject(tree);
   await addModules(tree);
+  await addProbe(tree, 'options-probe');
   await tree.addHostPathAs(join(project, 'test/vm/init.sh'), '/init');
   return tree.sorted();
 }
@@ -88,6 +93,16 @@ function packages(): string[] {
     .filter(([path, { dev }]) => path !== '' && dev !== true && existsSync(join(project, path)))
     .map(([path]) => path)
     .filter((path) => path.lastIndexOf('node_modules') === 0); // nested ones come with the package that holds them
+}
+
+/** The guest has no compiler. */
+async function addProbe(tree: HostTree, name: string): Promise<void> {
+  const source = readFileSync(join(project, `test/fixtures/${name}.c`));
+  const version = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const directory = await cached(`${name}-${version}`, async (made) => {
+    await writeFile(join(made, name), await compileProbe(name), { mode: 0o755 });
+  });
+  await tree.addHostPathAs(join(directory, name), join(app, 'probes', name));
 }
 
 async function addModules(tree: HostTree): Promise<void> {

@@ -9,7 +9,7 @@ import type {
 } from '../../launch-plan.js';
 import type { CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
-import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
+import { checkCgroupId, sharedParts } from '../cgroup-path.js';
 import { type DeviceRule, defaultDeviceRules, formatDeviceRule } from '../device-rules.js';
 import { requireBlockWeight, requiredControllers } from '../required-controllers.js';
 import { type CgroupLimits, checkResources } from '../resources.js';
@@ -40,10 +40,11 @@ const onDemand = ['cpuset', 'hugetlb'] as const;
  * @see kernel Documentation/admin-guide/cgroup-v1; cgroup_procs_write_start() in kernel/cgroup/cgroup.c
  */
 export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManager {
-  const shared = [...parseCgroupParent(parent), engineGroup];
+  const usual = sharedParts(parent);
   return {
     kind: 'v1',
     plan: (request) => {
+      const shared = request.parent === undefined ? usual : sharedParts(request.parent);
       const id = checkCgroupId(request.id);
       const limits = checkResources(request.resources);
       requireAll(host, limits);
@@ -69,6 +70,7 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
       };
     },
     update: (request) => {
+      const shared = request.parent === undefined ? usual : sharedParts(request.parent);
       const id = checkCgroupId(request.id);
       const before = checkResources(request.current);
       const limits = checkResources(request.next);
@@ -169,6 +171,8 @@ function limitWrites(
   const writes: (WriteFile | undefined)[] = [
     ...(memory && limits.memory ? memoryWrites(memory, limits.memory, host.swap, withSwap) : []),
     write(memory, 'memory.soft_limit_in_bytes', limits.memoryReservation),
+    write(memory, 'memory.swappiness', limits.memorySwappiness),
+    write(memory, 'memory.oom_control', limits.oomKillDisable && 1),
     write(cpu, 'cpu.shares', limits.cpuShares),
     write(cpu, 'cpu.cfs_period_us', limits.cpuBandwidth?.period),
     write(cpu, 'cpu.cfs_quota_us', limits.cpuBandwidth?.quota === 'unlimited' ? -1 : limits.cpuBandwidth?.quota),

@@ -2,7 +2,7 @@ import { EngineError } from '../../../core/errors/engine-error.js';
 import type { DeviceFilter, JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../../launch-plan.js';
 import type { CgroupManager } from '../cgroup.js';
 import type { CgroupHost, Controller } from '../cgroup-host.js';
-import { checkCgroupId, engineGroup, parseCgroupParent } from '../cgroup-path.js';
+import { checkCgroupId, sharedParts } from '../cgroup-path.js';
 import { cpuWeight } from '../cpu-weight.js';
 import { type DeviceRule, defaultDeviceRules } from '../device-rules.js';
 import { requireBlockWeight, requiredControllers } from '../required-controllers.js';
@@ -23,10 +23,11 @@ const always: readonly Controller[] = ['memory', 'pids', 'cpu', 'io'];
  * @see kernel Documentation/admin-guide/cgroup-v2.rst
  */
 export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManager {
-  const shared = [...parseCgroupParent(parent), engineGroup];
+  const usual = sharedParts(parent);
   return {
     kind: 'v2',
     plan: (request) => {
+      const shared = request.parent === undefined ? usual : sharedParts(request.parent);
       const id = checkCgroupId(request.id);
       const limits = checkResources(request.resources);
       requireAll(host, limits);
@@ -47,7 +48,8 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
         sharedDirectories: [[host.root, ...shared].join('/')],
       };
     },
-    update: ({ id, current, next }) => {
+    update: ({ id, parent: own, current, next }) => {
+      const shared = own === undefined ? usual : sharedParts(own);
       const before = checkResources(current);
       const limits = checkResources(next);
       requireAll(host, limits);
@@ -64,6 +66,14 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
 }
 
 function requireAll(host: HostV2, limits: CgroupLimits): void {
+  for (const option of ['memorySwappiness', 'oomKillDisable'] as const) {
+    if (limits[option] === undefined) continue;
+    throw new EngineError('CONTROLLER_MISSING', {
+      option,
+      controller: 'memory',
+      hint: 'cgroup v2 has no such control',
+    });
+  }
   for (const needed of requiredControllers(limits, 'io')) {
     if (!host.controllers.includes(needed.controller)) {
       throw new EngineError('CONTROLLER_MISSING', { ...needed, hint: `${host.root} does not offer it` });
