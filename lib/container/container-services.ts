@@ -15,8 +15,6 @@ import type { OpenWork } from '../util/open-work.js';
 import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
-import type { ContainerHealth } from './health/container-health.js';
-import type { HealthMonitors } from './health/health-monitors.js';
 import type { SeccompFilters } from './seccomp-filters.js';
 import type { LogWriter } from './stdio-options.js';
 
@@ -43,10 +41,6 @@ export interface ContainerEventSink {
   readonly paused: (record: ContainerRecord) => void;
   readonly unpaused: (record: ContainerRecord) => void;
   readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
-  /** Its health has another status. */
-  readonly healthChanged: (record: ContainerRecord, health: ContainerHealth) => void;
-  /** Its health could not be found out or noted. */
-  readonly healthFailed: (record: ContainerRecord, error: unknown) => void;
 }
 
 /** What the use cases of containers work with. */
@@ -66,7 +60,6 @@ export interface ContainerServices {
   readonly own: Set<string>;
   readonly events: ContainerEventSink;
   readonly attachments: Attachments;
-  readonly health: HealthMonitors;
   /** Functions that get the logs of containers which this engine has made, by id. */
   readonly logWriters: Map<string, LogWriter>;
   /** Everything that the engine's end must end. */

@@ -94,9 +94,7 @@ async function tryStart(
       signal: options.signal,
     });
     undo.commit();
-    const live = track(services, record, process, stdio.started(process));
-    if (options.pipes === undefined) services.health.started(services, record, live);
-    return live;
+    return track(services, record, process, stdio.started(process));
   } catch (error) {
     return undo.fail(toFileError(error, files.directory));
   }
@@ -149,10 +147,7 @@ function restartRequest(
       stopFile: stopFile(files, lifetime),
       restartFile: files.restarts,
       onExit: (exit, delayMs) => services.events.restarting(record, exit, delayMs),
-      onStart: (identity) => {
-        services.events.restarted(record, identity);
-        services.health.wake(record.id);
-      },
+      onStart: (identity) => services.events.restarted(record, identity),
     }
   );
 }
