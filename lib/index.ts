@@ -23,6 +23,8 @@ export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
 export type { ExecProcessOptions } from './container/exec-process.js';
 export type { StatsOptions } from './container/follow-stats.js';
+export type { ContainerHealth, HealthProbe } from './container/health/container-health.js';
+export type { HealthcheckConfig, HealthcheckOption } from './container/health/healthcheck-option.js';
 export type { RootfsConfig, RootfsOption } from './container/host-rootfs.js';
 export type { ContainerInspection } from './container/inspect-container.js';
 export type {

@@ -95,6 +95,7 @@ const shapes: { readonly [Option in keyof Required<ContainerOptions & Abortable>
   stopTimeoutMs: number,
   lifetime: text,
   restart: [either(isText, isObject), "'no', 'always', 'unless-stopped', 'on-failure[:n]' or { policy, maxRetries }"],
+  healthcheck: [isObject, 'an object of options'],
   pull: text,
   ...resourceShapes,
   ...isolationShapes,

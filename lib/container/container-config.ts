@@ -2,6 +2,7 @@ import { bool, type Decoder, integer, listOf, literal, mapOf, number, optional, 
 import type { PortMapping } from '../network/port-mapping.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import { type MountAttribute, mountAttributes } from '../runtime/launch-plan.js';
+import { type HealthcheckConfig, healthcheckConfig } from './health/healthcheck-option.js';
 import type { RootfsConfig } from './host-rootfs.js';
 import type { DevicesConfig } from './resolve-devices.js';
 import type { NamespacesConfig } from './resolve-namespaces.js';
@@ -47,6 +48,8 @@ export interface ContainerConfig extends SecurityConfig, DevicesConfig {
   readonly lifetime: 'owner' | 'detached';
   /** Default: it is not started again. */
   readonly restart?: RestartConfig;
+  /** Default: none. */
+  readonly healthcheck?: HealthcheckConfig;
   /** Standard streams: terminal, input, log. */
   readonly stdio: StdioConfig;
 }
@@ -168,5 +171,6 @@ export const containerConfig: Decoder<ContainerConfig> = record({
   stopTimeoutMs: integer,
   lifetime: literal('owner', 'detached'),
   restart: optional(record({ policy: literal('always', 'unless-stopped', 'on-failure'), maxRetries: integer })),
+  healthcheck: optional(healthcheckConfig),
   stdio: stdioConfig,
 });

@@ -1,4 +1,5 @@
 import type { EnvironmentOption } from '../core/environment.js';
+import type { HealthcheckOption } from './health/healthcheck-option.js';
 import type { RootfsOption } from './host-rootfs.js';
 import type { IsolationOptions, PrivilegeOptions } from './isolation-options.js';
 import type { RestartOption } from './resolve-restart.js';
@@ -128,6 +129,13 @@ export interface ContainerSettings extends ResourceOptions, PrivilegeOptions, Is
    * @see https://docs.docker.com/engine/containers/start-containers-automatically/
    */
   readonly restart?: RestartOption;
+  /**
+   * A command that is run inside again and again, to find out whether the container is well: see `inspect().health` and the
+   * event `container.health`. By the process that has started the container; of a detached one by any process with an engine
+   * on its root, and while there is none its health stays as it was. A paused container is not probed. Default: the image's
+   * HEALTHCHECK, else none.
+   */
+  readonly healthcheck?: HealthcheckOption;
   /** `'missing'` fetches the image when it is not here, `'always'` asks the registry first. Default `'missing'`. */
   readonly pull?: 'missing' | 'always' | 'never';
 }

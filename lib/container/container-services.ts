@@ -15,6 +15,7 @@ import type { OpenWork } from '../util/open-work.js';
 import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
+import type { ContainerHealth } from './health/container-health.js';
 import type { SeccompFilters } from './seccomp-filters.js';
 import type { LogWriter } from './stdio-options.js';
 
@@ -41,6 +42,23 @@ export interface ContainerEventSink {
   readonly paused: (record: ContainerRecord) => void;
   readonly unpaused: (record: ContainerRecord) => void;
   readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
+  /** Its health has another status. */
+  readonly healthChanged: (record: ContainerRecord, health: ContainerHealth) => void;
+  /** Its health could not be found out or noted. */
+  readonly healthFailed: (record: ContainerRecord, error: unknown) => void;
+}
+
+/** Who probes the containers that have a health check. */
+export interface HealthWatch {
+  /** Looks for detached containers of which nobody takes care, now and every few seconds. */
+  open(services: ContainerServices): void;
+  /** This engine has started a container. */
+  started(services: ContainerServices, record: ContainerRecord, live: LiveContainer): void;
+  /** Something has happened to a container: it goes on after a pause, or runs again. */
+  wake(id: string): void;
+  /** Ends the probes of a container that is to be removed. */
+  forget(id: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** What the use cases of containers work with. */
@@ -60,6 +78,7 @@ export interface ContainerServices {
   readonly own: Set<string>;
   readonly events: ContainerEventSink;
   readonly attachments: Attachments;
+  readonly health: HealthWatch;
   /** Functions that get the logs of containers which this engine has made, by id. */
   readonly logWriters: Map<string, LogWriter>;
   /** Everything that the engine's end must end. */

@@ -4,7 +4,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import { parseUser } from '../core/user.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import { enterGroups } from '../runtime/cgroup/enter-groups.js';
-import { emptyPart, type JoinSpec } from '../runtime/container-spec.js';
+import { emptyPart, type JoinSpec, type PlanPart } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { cgroupFiles, containerCgroup, containerState } from './container-cgroup.js';
@@ -29,6 +29,7 @@ const SIGKILL = 9;
 /**
  * Starts a further process in a running container, with the container's rights, limits and namespaces.
  *
+ * @param groups How it enters its cgroups. Default: those of the container.
  * @throws EngineError `WRONG_STATE`, `INVALID_OPTION`, and what {@link Launcher.launch} throws.
  */
 export async function execProcess(
@@ -36,6 +37,7 @@ export async function execProcess(
   record: ContainerRecord,
   command: readonly string[],
   options: ExecProcessOptions = {},
+  groups?: PlanPart,
 ): Promise<LaunchedProcess> {
   const { id, config } = record;
   const state = containerState(services, record);
@@ -57,7 +59,7 @@ export async function execProcess(
     id,
     target: state.process,
     namespaces: ownNamespaces(config.namespaces, config.network),
-    cgroup: { ...emptyPart, prepare: cgroup.join },
+    cgroup: groups ?? { ...emptyPart, prepare: cgroup.join },
     process: {
       ...base,
       arguments: command,

@@ -8,6 +8,8 @@ import { currentRecord } from './container-limits.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
+import type { ContainerHealth } from './health/container-health.js';
+import { currentHealth } from './health/health-file.js';
 
 /** A container as plain data. */
 export interface ContainerInspection {
@@ -28,6 +30,8 @@ export interface ContainerInspection {
   readonly restartError: string | undefined;
   /** While it is `restarting`. */
   readonly nextStartAt: Date | undefined;
+  /** What its health check says, since it was started; undefined without one. */
+  readonly health: ContainerHealth | undefined;
   readonly network: {
     readonly name: string;
     /** While it runs or is paused. */
@@ -45,7 +49,8 @@ export async function inspectContainer(
 ): Promise<ContainerInspection> {
   const { id, name, image, createdAt, config } = currentRecord(services, record);
   const state = containerState(services, record);
-  const restarts = readRestarts(containerFiles(services.layout, id));
+  const files = containerFiles(services.layout, id);
+  const restarts = readRestarts(files);
   const running = state.status === 'running' || state.status === 'paused' ? state : undefined;
   const endpoint = running && (await services.networks.get(config.network)?.inspect(id));
   return {
@@ -60,6 +65,7 @@ export async function inspectContainer(
     restartCount: restarts.count,
     restartError: restarts.error,
     nextStartAt: state.status === 'restarting' ? state.nextStartAt : undefined,
+    health: config.healthcheck && currentHealth(files, state),
     network: {
       name: config.network,
       addresses: endpoint?.addresses ?? [],

@@ -46,6 +46,7 @@ export async function thawPaused(services: ContainerServices, record: ContainerR
 async function thaw(services: ContainerServices, record: ContainerRecord): Promise<void> {
   await thawCgroup(cgroupFiles(services, record), services.cgroupControl);
   services.events.unpaused(record);
+  services.health.wake(record.id);
 }
 
 function requireStatus(services: ContainerServices, record: ContainerRecord, wanted: 'running' | 'paused'): void {

@@ -45,6 +45,7 @@ export async function removeContainer(
   await attempt(() => awaitSettled(live));
   services.live.delete(id);
   services.attachments.forget(id);
+  await attempt(() => services.health.forget(id));
   services.logWriters.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   if (live?.cgroupsGone !== true) await attempt(() => removeCgroups(services, record));

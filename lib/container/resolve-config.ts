@@ -14,6 +14,7 @@ import { defaultShmBytes } from '../runtime/default-security.js';
 import type { ContainerConfig } from './container-config.js';
 import { ownNamespaces } from './container-namespaces.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
+import { resolveHealthcheck } from './health/healthcheck-option.js';
 import { resolveRootfs } from './host-rootfs.js';
 import { resolveDevices } from './resolve-devices.js';
 import { resolveNamespaces } from './resolve-namespaces.js';
@@ -83,6 +84,7 @@ export function resolveConfig(
     stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
     ...resolveRestart(options.restart),
+    ...resolveHealthcheck(options.healthcheck, run),
     stdio,
   };
 }

@@ -12,7 +12,7 @@ import { startContainer } from './start-container.js';
 
 /** How a command is run in a container of its own. It always dies with its owner, and is removed at its end. */
 export interface RunOptions
-  extends Omit<ContainerSettings, 'lifetime' | 'restart' | 'stdinOnce' | 'log'>,
+  extends Omit<ContainerSettings, 'lifetime' | 'restart' | 'healthcheck' | 'stdinOnce' | 'log'>,
     BufferedOptions,
     Abortable {}
 
@@ -29,13 +29,10 @@ export async function runContainer(
 ): Promise<CommandResult> {
   const { input, maxOutputBytes: _max, timeoutMs: _timeout, ...settings } = options;
   checkBounds(options);
-  if (Object.hasOwn(options, 'restart')) {
-    const expected = 'left out: what is run once is not started again';
-    throw new EngineError('INVALID_OPTION', {
-      option: 'restart',
-      expected,
-      got: String(Reflect.get(options, 'restart')),
-    });
+  for (const option of ['restart', 'healthcheck']) {
+    if (!Object.hasOwn(options, option)) continue;
+    const expected = 'left out: what is run once is neither started again nor watched';
+    throw new EngineError('INVALID_OPTION', { option, expected, got: String(Reflect.get(options, option)) });
   }
   const record = await createContainer(services, {
     ...settings,

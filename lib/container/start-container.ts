@@ -94,7 +94,9 @@ async function tryStart(
       signal: options.signal,
     });
     undo.commit();
-    return track(services, record, process, stdio.started(process));
+    const live = track(services, record, process, stdio.started(process));
+    if (options.pipes === undefined) services.health.started(services, record, live);
+    return live;
   } catch (error) {
     return undo.fail(toFileError(error, files.directory));
   }
@@ -147,7 +149,10 @@ function restartRequest(
       stopFile: stopFile(files, lifetime),
       restartFile: files.restarts,
       onExit: (exit, delayMs) => services.events.restarting(record, exit, delayMs),
-      onStart: (identity) => services.events.restarted(record, identity),
+      onStart: (identity) => {
+        services.events.restarted(record, identity);
+        services.health.wake(record.id);
+      },
     }
   );
 }

@@ -43,6 +43,8 @@ export const limits = {
   recordBytes: 16 * 1024 * 1024,
   /** Output kept in memory by `run` and `exec`, for each of stdout and stderr; an option overrides it. */
   bufferedOutputBytes: 16 * 1024 * 1024,
+  /** Output of a health check's probe that is kept: Docker's bound. */
+  probeOutputBytes: 4096,
   /** Processes of a container that are listed; the kernel's own default for a whole machine is half of it. */
   listedProcesses: 65_536,
   /** Of each process' arguments: what people read of them. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { HealthMonitors } from '../container/health/health-monitors.js';
 import { imageUseOf } from '../container/image-use.js';
 import { FsContentStore } from '../content/fs/fs-content-store.js';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -110,6 +111,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     live: new Map(),
     own: new Set(),
     attachments: new Attachments(),
+    health: new HealthMonitors(),
     logWriters: new Map(),
     work: new OpenWork('engine'),
     events,

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerEventSink } from '../container/container-services.js';
+import type { ContainerHealth } from '../container/health/container-health.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
@@ -16,6 +17,15 @@ export interface EngineEvents {
   'container.logFailed': { readonly id: string; readonly name: string; readonly error: unknown };
   'container.paused': { readonly id: string; readonly name: string };
   'container.unpaused': { readonly id: string; readonly name: string };
+  /** The status has changed: a first success, or as many failures in a row as `retries`. */
+  'container.health': {
+    readonly id: string;
+    readonly name: string;
+    readonly status: ContainerHealth['status'];
+    readonly failingStreak: number;
+  };
+  /** A health check could not be performed, or its result not be noted; it is tried again. */
+  'container.healthFailed': { readonly id: string; readonly name: string; readonly error: unknown };
   /** `resources` are all limits that the container has now. */
   'container.updated': { readonly id: string; readonly name: string; readonly resources: CgroupResources };
 }
@@ -80,6 +90,14 @@ export class EngineEventHub implements ContainerEventSink {
 
   updated({ id, name }: ContainerRecord, resources: CgroupResources): void {
     this.#emit('container.updated', { id, name, resources });
+  }
+
+  healthChanged({ id, name }: ContainerRecord, { status, failingStreak }: ContainerHealth): void {
+    this.#emit('container.health', { id, name, status, failingStreak });
+  }
+
+  healthFailed({ id, name }: ContainerRecord, error: unknown): void {
+    this.#emit('container.healthFailed', { id, name, error });
   }
 
   removeAll(): void {

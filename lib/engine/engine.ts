@@ -56,6 +56,7 @@ export class Engine implements AsyncDisposable {
    */
   static async assemble(services: EngineServices, events: EngineEventHub): Promise<Engine> {
     await recover(services);
+    services.containers.health.open(services.containers);
     return new Engine(services, events);
   }
 
@@ -163,6 +164,7 @@ export class Engine implements AsyncDisposable {
       }
     };
     for (const close of this.#attached) await attempt(close);
+    await attempt(() => containers.health.close());
     await containers.work.close();
     containers.attachments.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { HealthMonitors } from '../container/health/health-monitors.js';
 import { imageUseOf } from '../container/image-use.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
 import { MemoryContentStore } from '../content/memory/memory-content-store.js';
@@ -135,6 +136,7 @@ function containerServices(
     live: new Map(),
     own: new Set(),
     attachments: new Attachments(),
+    health: new HealthMonitors(),
     logWriters: new Map(),
     work: new OpenWork('engine'),
     readResolvConf: () => 'nameserver 192.0.2.53\n',
