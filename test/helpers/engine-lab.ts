@@ -41,7 +41,6 @@ export async function openEngineLab(options: EngineOptions = {}): Promise<Engine
       try {
         // What a test that has failed did not get to: it must not fail those after it, too.
         for (const each of await engine.containers.list().catch(noneWhenClosed)) await each.remove({ force: true });
-        await engine.close();
       } finally {
         await engine.close();
         await registry.close();

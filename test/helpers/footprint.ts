@@ -182,8 +182,13 @@ async function processes(): Promise<string[]> {
   };
   return [...all]
     .filter(([pid, each]) => each.isContained || each.name.startsWith('tscontainer') || isDescendant(pid))
+    .filter(([, each]) => !isLeftToTheSystem(each))
     .map(([pid, { name, state }]) => `${identityOf(pid, name)}${state === 'Z' ? ' (zombie)' : ''}`);
 }
+
+/** An orphan that has ended holds nothing but its number, and only process 1 of the machine can free that, at leisure. */
+const isLeftToTheSystem = ({ state, parent }: { state: string; parent: number }): boolean =>
+  state === 'Z' && parent === 1;
 
 /** The one that stands by for the next process is always another. */
 const identityOf = (pid: number, name: string): string => (name === 'tscontainer-idl' ? name : `${pid} ${name}`);

@@ -25,7 +25,10 @@ const work: Readonly<Record<string, (reference: string) => Promise<unknown>>> = 
     const { exitCode, stderr } = await engine.run(reference, ['cat', '/name'], { network: 'none' });
     if (exitCode !== 0) throw new Error(`${reference} is broken: exit code ${exitCode}, ${stderr}`);
   },
-  tag: (reference) => engine.images.tag(reference, `other:${random.below(3)}`),
+  tag: async (reference) => {
+    await engine.images.pull(reference);
+    await engine.images.tag(reference, `other:${random.below(3)}`);
+  },
   untag: () => engine.images.untag(`other:${random.below(3)}`),
   remove: (reference) => engine.images.remove(reference),
   force: (reference) => engine.images.remove(reference, { force: true }),

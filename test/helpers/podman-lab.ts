@@ -10,6 +10,9 @@ const main = fileURLToPath(new URL('../../../dist/cli/oci/main.js', import.meta.
 /** On the disk: overlay does not go on top of every temporary file system. */
 const PLACE = '/var/lib/tsc-podman-';
 
+/** What podman lowers its own hard limit of processes to: it cannot ask for more afterwards. */
+const PODMANS_OWN_PROCESSES = 32 * 1024;
+
 /** podman with storage, settings and a group of its own, driving `tscontainer-oci`. Everything goes with the test. */
 export interface PodmanLab {
   /** Runs podman to its end. */
@@ -86,7 +89,8 @@ async function writeSettings(directory: string): Promise<Record<string, string>>
   const text = Object.entries(lines).map(([key, value]) => `${key} = "${value}"\n`);
   // Else podman asks for more than this host lets anybody have: a hard limit is raised with CAP_SYS_RESOURCE only.
   const { stdout } = await runProgram('prlimit', ['--nofile', '--nproc', '--noheadings', '--raw', '--output', 'HARD']);
-  const [files, processes] = stdout.trim().split('\n');
+  const [files, allowed] = stdout.trim().split('\n');
+  const processes = allowed === 'unlimited' ? PODMANS_OWN_PROCESSES : Math.min(Number(allowed), PODMANS_OWN_PROCESSES);
   const limits = `default_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]\n`;
   await writeFile(engine, `[containers]\n${limits}[engine]\n${text.join('')}`);
   const storage = join(directory, 'storage.conf');

@@ -38,6 +38,11 @@ const withoutCapabilities = (...names: readonly string[]): readonly string[] => 
   const list = names.map((name) => `-${name}`).join(',');
   return ['setpriv', `--bounding-set=${list}`, `--inh-caps=${list}`];
 };
+/** May read everything: where this package is, other users may have no access. */
+const ordinaryUser = [
+  ...['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'],
+  ...['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
+];
 const readOnlyCgroups = `for each in /sys/fs/cgroup /sys/fs/cgroup/*/; do
   mountpoint -q $each && mount -o remount,bind,ro $each; done; true`;
 
@@ -79,7 +84,7 @@ describe('hosts that do not let containers have what was asked for', () => {
       data: { stage: 'child', operation: 'oom-score: write', errno: 'EACCES', hint: /CAP_SYS_RESOURCE/ },
     },
     'a process that is not root': {
-      around: ['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'],
+      around: ordinaryUser,
       code: 'UNSUPPORTED_HOST',
       data: { missing: /rights of root/, hint: /run this program as root/ },
     },

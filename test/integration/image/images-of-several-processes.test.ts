@@ -23,7 +23,7 @@ test('processes that pull, run, name, remove and prune at random break nothing f
     context.diagnostic(stdout.trim());
     assert.equal(exitCode, 0, stderr);
     const done = JSON.parse(stdout) as Record<string, number>;
-    for (const kind of ['pull', 'run', 'prune', 'usage']) assert.ok((done[kind] ?? 0) > 0, kind);
+    for (const kind of ['pull', 'run', 'tag', 'prune', 'usage']) assert.ok((done[kind] ?? 0) > 0, kind);
   }
   for (const reference of references) {
     assert.match((await lab.engine.run(reference, ['cat', '/name'], { network: 'none' })).stdout, /^(one|two|three)$/);
