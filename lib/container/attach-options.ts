@@ -1,8 +1,8 @@
 import type { Abortable } from '../core/abortable.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { parseBytes } from '../core/units.js';
 import type { AttachmentRequest } from '../runtime/attachment.js';
 import { parseDetachKeys } from './detach-keys.js';
+import { invalidOption } from './invalid-option.js';
 import type { StdioConfig } from './stdio-config.js';
 
 /** What is attached to a container, and how. An abort of `signal` ends the attachment with its reason. */
@@ -44,21 +44,18 @@ export function resolveAttach(
 ): { readonly request: AttachmentRequest; readonly detachKeys: Buffer } {
   for (const option of ['stdin', 'stdout', 'stderr', 'logs'] as const) {
     const value = options[option];
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(option, 'true or false', value);
+    if (value !== undefined && typeof value !== 'boolean') throw invalidOption(option, 'true or false', value);
   }
   const terminal = stdio.tty !== undefined;
   const { stdin = stdio.openStdin, stdout = true, stderr = true, whenSlow = 'disconnect' } = options;
-  if (stdin && !stdio.openStdin) throw invalid('stdin', 'a container that was made with openStdin', stdin);
-  if (!stdin && !stdout && (terminal || !stderr)) throw invalid('stdout', 'at least one stream', stdout);
-  if (!['disconnect', 'block'].includes(whenSlow)) throw invalid('whenSlow', "'disconnect' or 'block'", whenSlow);
-  if (options.logs === true && stdio.log.driver === 'none') throw invalid('logs', 'a container with a log', true);
+  if (stdin && !stdio.openStdin) throw invalidOption('stdin', 'a container that was made with openStdin', stdin);
+  if (!stdin && !stdout && (terminal || !stderr)) throw invalidOption('stdout', 'at least one stream', stdout);
+  if (!['disconnect', 'block'].includes(whenSlow)) throw invalidOption('whenSlow', "'disconnect' or 'block'", whenSlow);
+  if (options.logs === true && stdio.log.driver === 'none') throw invalidOption('logs', 'a container with a log', true);
   const bufferBytes = parseBytes(options.bufferBytes ?? DEFAULT_BUFFER_BYTES, 'bufferBytes');
-  if (bufferBytes > MAX_BUFFER_BYTES) throw invalid('bufferBytes', `at most ${MAX_BUFFER_BYTES}`, bufferBytes);
+  if (bufferBytes > MAX_BUFFER_BYTES) throw invalidOption('bufferBytes', `at most ${MAX_BUFFER_BYTES}`, bufferBytes);
   return {
     request: { socket, stdin, stdout, stderr: stderr && !terminal, bufferBytes, whenSlow },
     detachKeys: parseDetachKeys(options.detachKeys ?? (terminal ? DEFAULT_DETACH_KEYS : '')),
   };
 }
-
-const invalid = (option: string, expected: string, got: unknown): EngineError =>
-  new EngineError('INVALID_OPTION', { option, expected, got: String(got) });

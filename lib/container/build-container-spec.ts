@@ -51,6 +51,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     readonlyRoot: config.readonlyRoot,
     rootTarget: layout.rootTarget(),
     namespaces: fresh,
+    ...(modes?.users && { userMaps: modes.users }),
     ...(joined.length > 0 && { joined }),
     ...(joined.some(({ kind }) => kind === 'ipc') && { sharesMemoryFiles: true }),
     hostname: config.hostname,
@@ -71,7 +72,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
     ...(!fresh.includes('pid') && { killedGroup: groupOf(cgroup) }),
     network: endpoint.plan,
-    process: buildProcessSpec(config, host, cgroup.enforcesDevices),
+    process: { ...buildProcessSpec(config, host, cgroup.enforcesDevices), ...(config.init === true && { init: true }) },
     // An overlay wants an empty one for each mount.
     ...(config.restart !== undefined && renewedOf(sources.root)),
     removeAtEnd: sources.removeAtEnd,

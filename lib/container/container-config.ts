@@ -82,6 +82,7 @@ const mount = record({
   options: optional(listOf(text)),
 });
 
+const idMapping = record({ containerId: integer, hostId: integer, size: integer });
 const deviceNumber: Decoder<number | '*'> = (value, path) => (value === '*' ? value : integer(value, path));
 
 const security = {
@@ -104,6 +105,7 @@ const isolation = {
       ipc: optional(text),
       uts: optional(literal('host')),
       cgroupns: optional(literal('host')),
+      users: optional(record({ uids: listOf(idMapping), gids: listOf(idMapping) })),
     }),
   ),
   sysctls: optional(mapOf(text)),

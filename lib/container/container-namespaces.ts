@@ -18,7 +18,8 @@ export function ownNamespaces(
     cgroup: modes.cgroupns === 'host',
     net: network === 'host',
   };
-  return (['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'] as const).filter((kind) => isHost[kind] !== true);
+  const others = (['mount', 'pid', 'ipc', 'uts', 'cgroup', 'net'] as const).filter((kind) => isHost[kind] !== true);
+  return modes.users === undefined ? others : [...others, 'user'];
 }
 
 /** Namespaces of another container that one is to be in. */

@@ -1,3 +1,4 @@
+import type { IdMapping } from '../runtime/container-spec.js';
 import type { SeccompProfile } from '../runtime/seccomp/profile.js';
 
 /** Whose namespace a container is in: its own, the host's, or that of another container (id, beginning of one, or name). */
@@ -44,6 +45,12 @@ export interface PrivilegeOptions {
   readonly maskedPaths?: readonly string[];
   /** Absolute paths of /proc and /sys that cannot be written, instead of the default ones. */
   readonly readonlyPaths?: readonly string[];
+}
+
+/** The ids of a user namespace: lists of ranges, which must have the container's 0. @see user_namespaces(7) */
+export interface UserNamespaceOption {
+  readonly uids: readonly IdMapping[];
+  readonly gids: readonly IdMapping[];
 }
 
 /** What a container shares with its host and with others, and what of the host is inside. */

@@ -1,5 +1,5 @@
 import type { Abortable } from '../core/abortable.js';
-import { EngineError } from '../core/errors/engine-error.js';
+import { invalidOption } from './invalid-option.js';
 import type { LogFilter } from './log-filter.js';
 
 /** What of a container's log is wanted. */
@@ -34,12 +34,12 @@ export function checkLogOptions(options: LogOptions): LogFilter {
   const { tail, since, until, onLost } = options;
   for (const option of ['follow', 'stdout', 'stderr', 'timestamps'] as const) {
     const value = options[option];
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(option, 'true or false', value);
+    if (value !== undefined && typeof value !== 'boolean') throw invalidOption(option, 'true or false', value);
   }
   if (tail !== undefined && (!Number.isSafeInteger(tail) || tail < 0)) {
-    throw invalid('tail', 'a whole number from 0', tail);
+    throw invalidOption('tail', 'a whole number from 0', tail);
   }
-  if (onLost !== undefined && typeof onLost !== 'function') throw invalid('onLost', 'a function', onLost);
+  if (onLost !== undefined && typeof onLost !== 'function') throw invalidOption('onLost', 'a function', onLost);
   return {
     stdout: options.stdout ?? true,
     stderr: options.stderr ?? true,
@@ -50,9 +50,6 @@ export function checkLogOptions(options: LogOptions): LogFilter {
 
 function nanoseconds(date: Date | undefined, option: string, rest: bigint): bigint | undefined {
   if (date === undefined) return undefined;
-  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw invalid(option, 'a valid Date', date);
+  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw invalidOption(option, 'a valid Date', date);
   return BigInt(date.getTime()) * 1_000_000n + rest;
 }
-
-const invalid = (option: string, expected: string, got: unknown): EngineError =>
-  new EngineError('INVALID_OPTION', { option, expected, got: String(got) });

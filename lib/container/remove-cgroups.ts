@@ -1,4 +1,5 @@
 import { existsSync, rmdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { PlanOperation } from '../runtime/launch-plan.js';
 import { delay } from '../util/abort.js';
@@ -6,34 +7,19 @@ import { isMissing } from '../util/file-error.js';
 import { cgroupFiles, containerCgroup } from './container-cgroup.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
+import { killGroup } from './kill-group.js';
 
 const PATIENCE_MS = 2000;
-const SIGKILL = 9;
 
 /** Removes what a supervisor could not, because it was killed. Of a container that has ended. */
 export async function removeCgroups(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  if (record.config.namespaces?.pid !== undefined) await endProcesses(services, record);
-  for (const operation of cleanupOf(services, record)) {
-    if (operation.op === 'remove-directory' && existsSync(operation.path)) await removeCgroup(operation.path);
-  }
-}
-
-/** Those of a container without a PID namespace of its own outlive their first one and their supervisor. */
-async function endProcesses(services: ContainerServices, record: ContainerRecord): Promise<void> {
   const { processes } = cgroupFiles(services, record);
-  if (processes === undefined) return;
-  for (;;) {
-    const pids = ((await services.cgroupControl.readText(processes)) ?? '').split('\n').filter((line) => line !== '');
-    if (pids.length === 0) return;
-    for (const pid of pids) {
-      const pidfd = services.kernel.openProcess(Number(pid));
-      if (pidfd === undefined) continue;
-      // Looked for once more while the pidfd holds the process: a pid alone may be another one's by now.
-      const still = ((await services.cgroupControl.readText(processes)) ?? '').split('\n').includes(pid);
-      if (still) services.kernel.signalProcess(pidfd, SIGKILL);
-      services.kernel.close(pidfd);
-    }
-    await delay(1);
+  // Those of a container without a PID namespace of its own outlive their first one and their supervisor.
+  const mayLive = record.config.namespaces?.pid !== undefined && processes !== undefined;
+  if (mayLive) await killGroup(services, dirname(processes));
+  for (const operation of cleanupOf(services, record)) {
+    if (operation.op === 'remove-directory' && existsSync(operation.path))
+      await removeCgroup(operation.path, services.cgroupControl);
   }
 }
 
@@ -47,21 +33,22 @@ function cleanupOf(services: ContainerServices, record: ContainerRecord): readon
   }
 }
 
-/** The engine's group below a parent that is not the engine's goes with its last container. */
-export function removeOwnParent(services: ContainerServices, { config }: ContainerRecord): void {
-  const { sharedDirectories } = services.cgroups.plan({ id: 'none', parent: config.cgroupParent, resources: {} });
-  for (const directory of sharedDirectories) {
+/** The engine's group above its containers, below `parent` when it is given, goes with the last of them. */
+export function removeSharedCgroups({ cgroups }: ContainerServices, parent?: string): void {
+  for (const directory of cgroups.plan({ id: 'none', parent, resources: {} }).sharedDirectories) {
     try {
       rmdirSync(directory);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EBUSY' && code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+      if (!isOneOf(error, ['EBUSY', 'ENOTEMPTY', 'ENOENT'])) throw error;
     }
   }
 }
 
-/** A group is busy until the kernel has let go of its last, already ended, process. */
-async function removeCgroup(path: string): Promise<void> {
+/**
+ * A group is busy until the kernel has let go of its last, already ended, process, and while groups are in it, which a
+ * container may have made.
+ */
+async function removeCgroup(path: string, control: ContainerServices['cgroupControl']): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let pauseMs = 1; ; pauseMs *= 2) {
     try {
@@ -69,9 +56,12 @@ async function removeCgroup(path: string): Promise<void> {
       return;
     } catch (error) {
       if (isMissing(error)) return;
-      const isBusy = error instanceof Error && 'code' in error && error.code === 'EBUSY';
-      if (!isBusy || performance.now() >= deadline) throw error;
+      if (!isOneOf(error, ['EBUSY']) || performance.now() >= deadline) throw error;
     }
+    for (const name of await control.listGroups(path)) await removeCgroup(`${path}/${name}`, control);
     await delay(pauseMs);
   }
 }
+
+const isOneOf = (error: unknown, codes: readonly string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));

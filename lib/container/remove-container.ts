@@ -6,7 +6,7 @@ import { containerState } from './container-cgroup.js';
 import { containerFiles } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
-import { removeCgroups, removeOwnParent } from './remove-cgroups.js';
+import { removeCgroups, removeSharedCgroups } from './remove-cgroups.js';
 import { stopContainer } from './stop-container.js';
 
 /** How a container is removed. */
@@ -49,7 +49,8 @@ export async function removeContainer(
   services.logWriters.delete(id);
   await attempt(() => services.networks.get(config.network)?.detach(id));
   if (live?.cgroupsGone !== true) await attempt(() => removeCgroups(services, record));
-  if (config.cgroupParent !== undefined) removeOwnParent(services, record);
+  const { cgroupParent } = config;
+  if (cgroupParent !== undefined) await attempt(() => removeSharedCgroups(services, cgroupParent));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
     await attempt(() => services.records.releaseName(record.name, id));

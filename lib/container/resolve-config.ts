@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { resolveCommandLine } from '../core/command-line.js';
 import { mergeEnvironment } from '../core/environment.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import type { ImageConfig } from '../core/image-config.js';
 import { parseSignal } from '../core/signal.js';
 import { parseBytes } from '../core/units.js';
@@ -16,6 +15,7 @@ import { ownNamespaces } from './container-namespaces.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
 import { resolveHealthcheck } from './health/healthcheck-option.js';
 import { resolveRootfs } from './host-rootfs.js';
+import { invalidOption } from './invalid-option.js';
 import { resolveDevices } from './resolve-devices.js';
 import { resolveNamespaces } from './resolve-namespaces.js';
 import { resolveResources } from './resolve-resources.js';
@@ -96,12 +96,12 @@ function checkExtraHosts(extraHosts: readonly string[]): readonly string[] {
 }
 
 function checkMount(mount: MountOption, option: string): ContainerConfig['mounts'][number] {
-  if (typeof mount !== 'object' || mount === null) throw invalid(option, 'a mount', String(mount));
+  if (typeof mount !== 'object' || mount === null) throw invalidOption(option, 'a mount', String(mount));
   if (!['boolean', 'undefined'].includes(typeof Reflect.get(mount, 'readonly'))) {
-    throw invalid(`${option}.readonly`, 'true or false', String(Reflect.get(mount, 'readonly')));
+    throw invalidOption(`${option}.readonly`, 'true or false', String(Reflect.get(mount, 'readonly')));
   }
   const target = posix.normalize(absolute(mount.target, `${option}.target`));
-  if (target === '/') throw invalid(`${option}.target`, 'a path below /', target);
+  if (target === '/') throw invalidOption(`${option}.target`, 'a path below /', target);
   if (mount.type === 'bind') {
     const source = absolute(mount.source, `${option}.source`);
     return {
@@ -112,7 +112,8 @@ function checkMount(mount: MountOption, option: string): ContainerConfig['mounts
       isFile: isFile(source, `${option}.source`),
     };
   }
-  if (mount.type !== 'tmpfs') throw invalid(`${option}.type`, "'bind' or 'tmpfs'", String((mount as MountOption).type));
+  if (mount.type !== 'tmpfs')
+    throw invalidOption(`${option}.type`, "'bind' or 'tmpfs'", String((mount as MountOption).type));
   const size = mount.size === undefined ? undefined : parseBytes(mount.size, `${option}.size`);
   return {
     type: 'tmpfs',
@@ -127,37 +128,37 @@ function isFile(source: string, option: string): boolean {
     return !statSync(source).isDirectory();
   } catch (error) {
     // Missing, a link that leads nowhere or in circles, a file where a directory should be.
-    throw invalid(option, 'a path that exists on the host', `${source} (${(error as NodeJS.ErrnoException).code})`);
+    throw invalidOption(
+      option,
+      'a path that exists on the host',
+      `${source} (${(error as NodeJS.ErrnoException).code})`,
+    );
   }
 }
 
 /** RFC 1123 as the kernel has it: up to 64 bytes. */
 function checkHostname(hostname: string, option = 'hostname'): string {
   if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(hostname)) return hostname;
-  throw invalid(option, 'letters, digits, dots and hyphens, at most 64', hostname);
+  throw invalidOption(option, 'letters, digits, dots and hyphens, at most 64', hostname);
 }
 
 function checkGroup(group: string): string {
   if (group !== '' && !group.includes(':')) parseUser(`0:${group}`, 'groupAdd');
-  else throw invalid('groupAdd', 'the name or number of a group', group);
+  else throw invalidOption('groupAdd', 'the name or number of a group', group);
   return group;
 }
 
 function absolute(path: string, option: string): string {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0') && path.length < 4096) return path;
-  throw invalid(option, 'an absolute path', String(path));
+  throw invalidOption(option, 'an absolute path', String(path));
 }
 
 function range(value: number, min: number, max: number, option: string): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw invalid(option, `a whole number from ${min} to ${max}`, String(value));
+  throw invalidOption(option, `a whole number from ${min} to ${max}`, String(value));
 }
 
 function oneOf<const T extends string>(value: T, allowed: readonly T[], option: string): T {
   if (allowed.includes(value)) return value;
-  throw invalid(option, `one of ${allowed.join(', ')}`, String(value));
-}
-
-function invalid(option: string, expected: string, got: string): EngineError {
-  return new EngineError('INVALID_OPTION', { option, expected, got: got.slice(0, 200) });
+  throw invalidOption(option, `one of ${allowed.join(', ')}`, String(value));
 }

@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { deviceNumber } from '../core/device-number.js';
 import { type DeviceRule, defaultDeviceRules } from '../runtime/cgroup/device-rules.js';
 import type { NodeOperation } from '../runtime/launch-plan.js';
-import { deviceNumber } from './device-number.js';
 import { invalidOption } from './invalid-option.js';
 import type { DeviceMapping, IsolationOptions } from './isolation-options.js';
 

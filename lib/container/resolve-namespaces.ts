@@ -1,5 +1,8 @@
+import type { UserMaps } from '../runtime/container-spec.js';
+import type { ContainerOptions } from './container-options.js';
 import { invalidOption } from './invalid-option.js';
-import type { IsolationOptions, NamespaceMode } from './isolation-options.js';
+import type { NamespaceMode } from './isolation-options.js';
+import { resolveUsers } from './resolve-users.js';
 
 /** The modes that are not `private`. Other containers by what the user calls them, until {@link NamespacesConfig} has ids. */
 export interface NamespacesConfig {
@@ -7,24 +10,19 @@ export interface NamespacesConfig {
   readonly ipc?: string;
   readonly uts?: 'host';
   readonly cgroupns?: 'host';
-}
-
-interface Conflicting {
-  readonly hostname?: string;
-  readonly domainname?: string;
-  readonly shmSize?: number | string;
+  readonly users?: UserMaps;
 }
 
 /** @throws EngineError `INVALID_OPTION` for an unknown mode, and for options that contradict each other. */
-export function resolveNamespaces(options: IsolationOptions & Conflicting): { readonly namespaces?: NamespacesConfig } {
-  const { userns = 'host' } = options;
-  if (userns !== 'host') throw invalidOption('userns', "'host'", userns);
+export function resolveNamespaces(options: ContainerOptions): { readonly namespaces?: NamespacesConfig } {
+  const users = resolveUsers(options);
   const ipc = options.ipc === 'shareable' ? 'private' : (options.ipc ?? 'private');
   const modes: NamespacesConfig = {
     ...mode('pid', options.pid ?? 'private'),
     ...(ipc === 'none' ? { ipc } : mode('ipc', ipc)),
     ...plainMode('uts', options.uts ?? 'private'),
     ...plainMode('cgroupns', options.cgroupns ?? 'private'),
+    ...(users && { users }),
   };
   for (const option of ['hostname', 'domainname'] as const) {
     if (modes.uts === 'host' && options[option] !== undefined)

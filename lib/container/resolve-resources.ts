@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
+import { deviceNumber } from '../core/device-number.js';
 import { parseBytes } from '../core/units.js';
 import type { BlockDeviceValue } from '../runtime/cgroup/block-device-limit.js';
 import { type CgroupResources, checkResources } from '../runtime/cgroup/resources.js';
 import type { ResourceOptions } from './container-options.js';
-import { deviceNumber } from './device-number.js';
 import { invalidOption } from './invalid-option.js';
 
 /**

@@ -1,4 +1,4 @@
-import { EngineError } from '../core/errors/engine-error.js';
+import { invalidOption } from './invalid-option.js';
 
 /** When a container that has ended is started again. */
 export interface RestartConfig {
@@ -27,16 +27,16 @@ export function resolveRestart(option: RestartOption = 'no'): { readonly restart
     case 'on-failure':
       if (maxRetries === undefined) return { restart: { policy, maxRetries: 0 } };
       if (!Number.isInteger(maxRetries) || maxRetries < 0 || maxRetries >= 2 ** 31)
-        throw invalid('restart.maxRetries', 'a whole number from 0', maxRetries);
+        throw invalidOption('restart.maxRetries', 'a whole number from 0', maxRetries);
       return { restart: { policy, maxRetries } };
     case 'no':
     case 'always':
     case 'unless-stopped':
       if (maxRetries !== undefined && maxRetries !== 0)
-        throw invalid('restart.maxRetries', "used with 'on-failure' only", maxRetries);
+        throw invalidOption('restart.maxRetries', "used with 'on-failure' only", maxRetries);
       return policy === 'no' ? {} : { restart: { policy, maxRetries: 0 } };
     default:
-      throw invalid('restart', "'no', 'always', 'unless-stopped' or 'on-failure[:n]'", option);
+      throw invalidOption('restart', "'no', 'always', 'unless-stopped' or 'on-failure[:n]'", option);
   }
 }
 
@@ -44,8 +44,4 @@ function parse(text: string): { readonly policy: string; readonly maxRetries?: n
   const [policy = '', count] = text.split(/:(.*)/s);
   if (count === undefined) return { policy };
   return { policy, maxRetries: /^\d+$/.test(count) ? Number(count) : Number.NaN };
-}
-
-function invalid(option: string, expected: string, got: unknown): EngineError {
-  return new EngineError('INVALID_OPTION', { option, expected, got: JSON.stringify(got).slice(0, 200) });
 }

@@ -1,12 +1,12 @@
 import type { Abortable } from '../core/abortable.js';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import type { BufferedOptions, ContainerSettings } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { createContainer } from './create-container.js';
 import type { RootfsOption } from './host-rootfs.js';
+import { invalidOption } from './invalid-option.js';
 import { removeContainer } from './remove-container.js';
 import { startContainer } from './start-container.js';
 
@@ -32,7 +32,7 @@ export async function runContainer(
   for (const option of ['restart', 'healthcheck']) {
     if (!Object.hasOwn(options, option)) continue;
     const expected = 'left out: what is run once is neither started again nor watched';
-    throw new EngineError('INVALID_OPTION', { option, expected, got: String(Reflect.get(options, option)) });
+    throw invalidOption(option, expected, Reflect.get(options, option));
   }
   const record = await createContainer(services, {
     ...settings,

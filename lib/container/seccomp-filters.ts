@@ -1,5 +1,5 @@
 import type { Capability } from '../runtime/capabilities.js';
-import type { ProcessSpec } from '../runtime/container-spec.js';
+import type { SpecFilter } from '../runtime/container-spec.js';
 import type { HostArchitecture } from '../runtime/seccomp/architecture.js';
 import { assembleSeccomp } from '../runtime/seccomp/assemble-seccomp.js';
 import { defaultSeccompProfile } from '../runtime/seccomp/default-profile.js';
@@ -18,19 +18,17 @@ function decodeProfile(json: string): SeccompProfile {
   ) as SeccompProfile;
 }
 
-type Filter = NonNullable<ProcessSpec['seccomp']>;
-
 /**
  * Assembled seccomp filters of one host. The last default one is kept: most containers have the same capabilities, and
  * assembling takes longer than starting a container.
  */
 export class SeccompFilters {
-  #last: { readonly key: string; readonly filter: Filter } | undefined;
+  #last: { readonly key: string; readonly filter: SpecFilter } | undefined;
 
   constructor(private readonly architecture: HostArchitecture) {}
 
   /** `choice` is `default`, `unconfined`, or a profile as JSON. */
-  filterFor(choice: string, capabilities: ReadonlySet<Capability>): Filter | undefined {
+  filterFor(choice: string, capabilities: ReadonlySet<Capability>): SpecFilter | undefined {
     if (choice === 'unconfined') return undefined;
     if (choice !== 'default') return this.#assemble(decodeProfile(choice));
     const key = [...capabilities].sort().join(' ');
@@ -41,7 +39,7 @@ export class SeccompFilters {
     return this.#last.filter;
   }
 
-  #assemble(profile: SeccompProfile): Filter {
-    return { flags: seccompFlags(profile), filter: assembleSeccomp(profile, this.architecture) };
+  #assemble(profile: SeccompProfile): SpecFilter {
+    return { flags: seccompFlags(profile), filter: assembleSeccomp(profile, this.architecture), profile };
   }
 }

@@ -77,11 +77,9 @@ async function tryStart(
     const etc = etcFiles(services, record, endpoint, files);
     const joined = await joinedNamespaces(services, config);
     const sources = { record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd, joined };
-    const built = buildContainerSpec(sources);
-    const spec = config.init === true ? { ...built, process: { ...built.process, init: true } } : built;
+    const spec = buildContainerSpec(sources);
     const stdio = startStdio(services, record, options);
-    if (config.restart !== undefined && config.lifetime === 'detached')
-      writeFileSync(files.started, '', { mode: 0o600 });
+    if (config.restart !== undefined && config.lifetime === 'detached') markStarted(files, undo);
     const process = await services.launcher.launch({
       spec,
       ...stdio.request,
@@ -134,6 +132,13 @@ function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
     undo.defer(() => writeFileSync(path, earlier, { mode: 0o600 }));
     rmSync(path);
   }
+}
+
+/** After a reboot this tells a container that was started from one that never was. */
+function markStarted({ started }: ContainerFiles, undo: UndoStack): void {
+  if (existsSync(started)) return;
+  undo.defer(() => rmSync(started, { force: true }));
+  writeFileSync(started, '', { mode: 0o600, flush: true });
 }
 
 function restartRequest(

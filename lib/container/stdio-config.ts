@@ -1,6 +1,6 @@
 import { bool, type Decoder, integer, literal, optional, record } from '../core/decode.js';
-import { EngineError } from '../core/errors/engine-error.js';
 import { parseBytes } from '../core/units.js';
+import { invalidOption } from './invalid-option.js';
 import type { LogFileOptions, StdioOptions, TerminalSize } from './stdio-options.js';
 
 /** A container's standard streams, everything decided. */
@@ -41,7 +41,7 @@ export const stdioConfig: Decoder<StdioConfig> = record({
 export function resolveStdio(options: StdioOptions): StdioConfig {
   const tty = options.tty === true ? DEFAULT_SIZE : options.tty;
   const { openStdin = false, stdinOnce = false } = options;
-  if (stdinOnce && !openStdin) throw invalid('stdinOnce', 'true only with openStdin', 'true');
+  if (stdinOnce && !openStdin) throw invalidOption('stdinOnce', 'true only with openStdin', 'true');
   return {
     ...(tty !== undefined && tty !== false && { tty: checkSize(tty) }),
     openStdin,
@@ -54,7 +54,7 @@ export function resolveStdio(options: StdioOptions): StdioConfig {
 export function checkSize({ columns, rows }: TerminalSize): TerminalSize {
   for (const [name, value] of Object.entries({ columns, rows })) {
     if (!Number.isInteger(value) || value < 0 || value > 65_535)
-      throw invalid(`tty.${name}`, '0 to 65535', String(value));
+      throw invalidOption(`tty.${name}`, '0 to 65535', String(value));
   }
   return { columns, rows };
 }
@@ -64,21 +64,18 @@ function resolveLog(option: StdioOptions['log'] = {}): StdioConfig['log'] {
   const { maxBytes = DEFAULT_LOG_BYTES, maxFiles = DEFAULT_LOG_FILES } =
     typeof option === 'function' ? {} : check(option);
   const bytes = parseBytes(maxBytes, 'log.maxBytes');
-  if (bytes < MIN_LOG_BYTES) throw invalid('log.maxBytes', `at least ${MIN_LOG_BYTES}`, String(maxBytes));
+  if (bytes < MIN_LOG_BYTES) throw invalidOption('log.maxBytes', `at least ${MIN_LOG_BYTES}`, String(maxBytes));
   if (!Number.isInteger(maxFiles) || maxFiles < 1 || maxFiles > MAX_LOG_FILES) {
-    throw invalid('log.maxFiles', `a whole number from 1 to ${MAX_LOG_FILES}`, String(maxFiles));
+    throw invalidOption('log.maxFiles', `a whole number from 1 to ${MAX_LOG_FILES}`, String(maxFiles));
   }
   return { driver: 'files', maxBytes: bytes, maxFiles };
 }
 
 function check(option: string | LogFileOptions): LogFileOptions {
-  if (typeof option !== 'object') throw invalid('log', "'none', { maxBytes, maxFiles } or a function", option);
+  if (typeof option !== 'object') throw invalidOption('log', "'none', { maxBytes, maxFiles } or a function", option);
   for (const name of Object.keys(option)) {
     if (!['maxBytes', 'maxFiles'].includes(name))
-      throw invalid(`log.${name}`, 'maxBytes or maxFiles', 'another option');
+      throw invalidOption(`log.${name}`, 'maxBytes or maxFiles', 'another option');
   }
   return option;
 }
-
-const invalid = (option: string, expected: string, got: string): EngineError =>
-  new EngineError('INVALID_OPTION', { option, expected, got: got.slice(0, 200) });

@@ -25,11 +25,11 @@ import { DirectoryStorage } from '../registry/directory-storage/directory-storag
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
 import { fsCgroupControl } from '../runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
-import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
 import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
 import { OpenWork } from '../util/open-work.js';
 import { SharedLock } from '../util/shared-lock.js';
+import { defaultLauncher } from './default-launcher.js';
 import { openRegistries } from './default-registries.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
@@ -102,7 +102,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     layout,
     kernel,
     layers,
-    launcher: options.launcher ?? new ShimLauncher(kernel, shimPaths()),
+    launcher: defaultLauncher(options, kernel, layout),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
     cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),

@@ -33,6 +33,11 @@ export interface EngineOptions {
   readonly layerStore?: 'auto' | 'overlay' | 'copy';
   /** Group, relative to the root of the cgroup hierarchies, that holds all containers. Default: the root itself. */
   readonly cgroupParent?: string;
+  /**
+   * Another OCI runtime that makes the containers, like `'runc'`, `'crun'` or a path: for what only that one can do. It costs
+   * time at each start, and has no {@link ContainerSettings.init}. Default: this package's own.
+   */
+  readonly runtime?: string;
   /** Replaces the layer store. */
   readonly layers?: LayerStore;
   /** Replaces the launcher. */

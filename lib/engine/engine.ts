@@ -1,8 +1,8 @@
-import { rmdir } from 'node:fs/promises';
 import type { CommandResult } from '../container/command-result.js';
 import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import type { RootfsOption } from '../container/host-rootfs.js';
+import { removeSharedCgroups } from '../container/remove-cgroups.js';
 import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
@@ -169,7 +169,7 @@ export class Engine implements AsyncDisposable {
     containers.attachments.close();
     await Promise.all([...containers.own].map((id) => attempt(() => this.#removeOwn(id))));
     await attempt(teardownNetworks);
-    await attempt(() => this.#removeSharedCgroups());
+    await attempt(() => removeSharedCgroups(containers));
     await attempt(() => containers.launcher.close());
     images.registry.close();
     contentLock.close();
@@ -187,17 +187,6 @@ export class Engine implements AsyncDisposable {
       await withContainerLock(containers, id, undefined, () => removeContainer(containers, record, { force: true }));
     } catch (error) {
       if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // removed in this moment
-    }
-  }
-
-  /** The group above all containers; it stays while any engine has one in it. */
-  async #removeSharedCgroups(): Promise<void> {
-    const { cgroups } = this.#services.containers;
-    const { sharedDirectories } = cgroups.plan({ id: 'none', resources: {} });
-    for (const directory of sharedDirectories) {
-      await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
-        if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes(error.code ?? '')) throw error;
-      });
     }
   }
 }

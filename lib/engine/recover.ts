@@ -25,14 +25,15 @@ export async function recover(services: EngineServices): Promise<void> {
       await lock.release();
     }
   }
-  for (const record of await containers.records.list()) {
+  const records = await containers.records.list();
+  for (const record of records) {
     if (isOrphan(record)) await removeContainer(containers, record, { force: true });
     else if (!isRunning(containers, record.id) && !isOwnerAlive(record)) await removeCgroups(containers, record);
   }
   for (const driver of containers.networks.values()) {
     await driver.sweep((id) => mayUseNetwork(containers, id));
   }
-  await resumeContainers(containers);
+  await resumeContainers(containers, records);
 }
 
 async function tryLock(services: EngineServices) {

@@ -11,13 +11,16 @@ import { wantsRestart } from '../runtime/restart-policy.js';
  * Starts containers whose restart policy says so and whose supervisor can no longer do it: after a reboot, or because it was
  * killed. What cannot be started says why when it is inspected (`restartError`); the others are started all the same.
  */
-export async function resumeContainers(services: ContainerServices): Promise<void> {
-  for (const record of await services.records.list()) {
+export async function resumeContainers(
+  services: ContainerServices,
+  records: readonly ContainerRecord[],
+): Promise<void> {
+  for (const record of records) {
     if (!isToResume(services, record)) continue;
     try {
       await withContainerLock(services, record.id, undefined, async () => {
         // Another engine that was opened at the same moment may have been faster.
-        if (isToResume(services, record)) services.live.set(record.id, await startContainer(services, record));
+        if (isToResume(services, record)) await startContainer(services, record);
       });
     } catch (error) {
       if (EngineError.is(error, 'NO_SUCH_CONTAINER')) continue; // removed in this moment

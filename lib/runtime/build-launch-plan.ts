@@ -3,6 +3,7 @@ import { capabilityMask } from './capabilities.js';
 import type { ContainerSpec, HostFile, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
 import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
 import type { NamespaceKind } from './namespace-kind.js';
+import { userNamespacePlan } from './user-namespace-plan.js';
 
 /** The plan that starts what a launcher is asked for. */
 export function buildPlan(spec: LaunchSpec): LaunchPlan {
@@ -20,29 +21,31 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
   const newCgroupNamespace = spec.namespaces.includes('cgroup');
   const network = placeNetwork(spec);
   const parent = [...spec.cgroup.parent, ...network.parent];
-  const isAlone = spec.namespaces.includes('pid') && !spec.namespaces.includes('user');
+  const users = spec.userMaps === undefined ? undefined : userNamespacePlan(spec, spec.userMaps);
+  const isAlone = spec.namespaces.includes('pid') && users === undefined;
   const sharesMemory = parent.length === 0 && isAlone && spec.process.init !== true;
   return {
     namespaces: spec.namespaces.filter((kind) => !network.made.includes(kind)),
     sharesMemory,
     prepare: [
       ...joinInShim(spec),
-      ...(spec.killedGroup === undefined ? [] : [{ op: 'kill-group', path: spec.killedGroup } as const]),
-      ...(spec.renewed ?? []).flatMap(renew),
-      ...spec.files.map(makeFile),
+      ...prepareHost(spec),
       ...spec.cgroup.prepare,
+      ...(users?.prepare ?? []),
       ...network.prepare,
     ],
-    parent,
+    parent: [...(users?.parent ?? []), ...parent],
     child: [
+      // Before its maps are written nobody is root of a user namespace.
+      ...(users === undefined ? [] : [{ op: 'sync' } as const]),
       ...joinInChild(spec),
       { op: 'propagation', mode: 'slave' },
-      ...rootOperations(spec.root, spec.rootTarget),
-      ...spec.mounts,
+      ...(users?.root ?? rootOperations(spec.root, spec.rootTarget)),
+      ...(users?.mounts ?? spec.mounts),
       ...sharedMemory(spec),
-      ...spec.nodes,
+      ...(users?.nodes ?? spec.nodes),
       ...workingDirectory(spec.process.workingDirectory),
-      ...(sharesMemory ? [] : [{ op: 'sync' } as const]),
+      ...(sharesMemory || users !== undefined ? [] : [{ op: 'sync' } as const]),
       ...(newCgroupNamespace ? [{ op: 'unshare', kinds: ['cgroup'] } as const] : []),
       ...spec.cgroupMounts,
       ...spec.cgroup.child,
@@ -60,15 +63,29 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
       { op: 'pivot-root' },
       ...becomeProgram(spec.process),
     ],
-    cleanup: [
-      ...spec.network.cleanup,
-      ...spec.cgroup.cleanup,
-      ...spec.removeAtEnd.map(
-        ({ path, trash }): PlanOperation =>
-          trash === undefined ? { op: 'remove-tree', path } : { op: 'discard-tree', path, trash },
-      ),
-    ],
+    cleanup: cleanHost(spec),
   };
+}
+
+/** What is made on the host before anything else. */
+export function prepareHost(spec: ContainerSpec): readonly PlanOperation[] {
+  return [
+    ...(spec.killedGroup === undefined ? [] : [{ op: 'kill-group', path: spec.killedGroup } as const]),
+    ...(spec.renewed ?? []).flatMap(renew),
+    ...spec.files.map(makeFile),
+  ];
+}
+
+/** What of a container goes with its end. */
+export function cleanHost({ network, cgroup, removeAtEnd }: ContainerSpec): readonly PlanOperation[] {
+  return [
+    ...network.cleanup,
+    ...cgroup.cleanup,
+    ...removeAtEnd.map(
+      ({ path, trash }): PlanOperation =>
+        trash === undefined ? { op: 'remove-tree', path } : { op: 'discard-tree', path, trash },
+    ),
+  ];
 }
 
 /** The shim takes hold of those whose namespaces are joined. A PID namespace is for its children. */
@@ -109,7 +126,7 @@ const makeFile = ({ path, mode, content }: HostFile): PlanOperation => {
  * The shim makes the network namespace itself, and all of the network before there is a child: nobody has to wait for
  * anybody. Not so with a user namespace, to which the network must belong.
  */
-function placeNetwork({ namespaces, network }: ContainerSpec) {
+export function placeNetwork({ namespaces, network }: ContainerSpec) {
   const { prepare, parent, child } = network;
   // The cgroup namespace is entered by `unshare`: its root is the cgroup that the child is in at that moment.
   if (namespaces.includes('user') || !namespaces.includes('net')) {
@@ -156,7 +173,7 @@ function mayTrace({ capabilities }: ProcessSpec): boolean {
   return (capabilities.bounding & capabilityMask(['SYS_PTRACE'])) !== 0n;
 }
 
-function rootOperations(root: RootMount, target: string): PlanOperation[] {
+export function rootOperations(root: RootMount, target: string): PlanOperation[] {
   if (root.type === 'bind') return [{ op: 'bind-root', source: root.source, target }];
   const { lower, volatile } = root;
   const overlay = { op: 'overlay-root', lower, target, volatile, userXattr: false } as const;
@@ -186,7 +203,8 @@ function terminal(process: ProcessSpec): readonly PlanOperation[] {
  */
 function becomeProgram(process: ProcessSpec): readonly PlanOperation[] {
   const { capabilities, seccomp, noNewPrivileges } = process;
-  const filter: readonly PlanOperation[] = seccomp === undefined ? [] : [{ op: 'seccomp', ...seccomp }];
+  const filter: readonly PlanOperation[] =
+    seccomp === undefined ? [] : [{ op: 'seccomp', flags: seccomp.flags, filter: seccomp.filter }];
   return [
     ...process.resourceLimits.map((limit) => ({ op: 'rlimit', ...limit }) as const),
     { op: 'umask', mask: 0o022 },

@@ -2,6 +2,7 @@ import type { RootMount } from '../core/mount.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import type { MountOperation, NodeOperation, PlanOperation } from './launch-plan.js';
 import type { NamespaceKind } from './namespace-kind.js';
+import type { SeccompProfile } from './seccomp/profile.js';
 
 /** Operations that a layer contributes to a plan, by stage. */
 export interface PlanPart {
@@ -16,6 +17,15 @@ export type SpecUser =
   /** Looked up inside the image: `name`, `uid`, `name:group`, '' for root; `groups` are names or numbers. */
   | { readonly kind: 'named'; readonly user: string; readonly groups: readonly string[] }
   | { readonly kind: 'ids'; readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
+
+/** A filter of system calls, assembled, and what it was assembled from. */
+export interface SpecFilter {
+  /** Of seccomp(2). */
+  readonly flags: number;
+  /** An array of struct sock_filter. */
+  readonly filter: Uint8Array;
+  readonly profile: SeccompProfile;
+}
 
 /** One process: a container's first, or one that joins it. */
 export interface ProcessSpec {
@@ -33,7 +43,7 @@ export interface ProcessSpec {
     readonly ambient: bigint;
   };
   readonly noNewPrivileges: boolean;
-  readonly seccomp: { readonly flags: number; readonly filter: Uint8Array } | undefined;
+  readonly seccomp: SpecFilter | undefined;
   readonly resourceLimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   readonly oomScoreAdjust: number | undefined;
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
@@ -56,6 +66,8 @@ export interface ContainerSpec {
   /** An empty directory of the host: where the root is mounted, in the container's mount namespace only. */
   readonly rootTarget: string;
   readonly namespaces: readonly NamespaceKind[];
+  /** Of the user namespace, which must be among {@link namespaces}, and no namespace of the host's be used beside. */
+  readonly userMaps?: UserMaps;
   /** Instead of new ones: those of another process, which must not be among {@link namespaces}. Default: none. */
   readonly joined?: readonly { readonly kind: NamespaceKind; readonly target: ProcessIdentity }[];
   /** Of a UTS namespace of its own. */
@@ -82,6 +94,19 @@ export interface ContainerSpec {
   readonly renewed?: readonly string[];
   /** Directories of the host that go with the container's end; with `trash` out of sight first, in the same file system. */
   readonly removeAtEnd: readonly { readonly path: string; readonly trash?: string }[];
+}
+
+/** Which ids of the host those of a user namespace are; ids without a mapping do not exist inside. @see user_namespaces(7) */
+export interface UserMaps {
+  readonly uids: readonly IdMapping[];
+  readonly gids: readonly IdMapping[];
+}
+
+/** `size` ids in a row. */
+export interface IdMapping {
+  readonly containerId: number;
+  readonly hostId: number;
+  readonly size: number;
 }
 
 /** A file that the engine writes for a container. */

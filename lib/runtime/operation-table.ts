@@ -1,4 +1,5 @@
-import type { MountAttribute, PlanOperation } from './launch-plan.js';
+import type { PlanOperation } from './launch-plan.js';
+import { mountAttributeBits } from './mount-attribute-bits.js';
 import type { NamespaceKind } from './namespace-kind.js';
 import { setupOperationRows } from './setup-operation-table.js';
 import { b, int32s, l, q, s, u, type WireValue } from './wire-value.js';
@@ -52,13 +53,19 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   mount: {
     code: 16,
     signature: 'sslqu',
-    values: (o) => [s(o.type), s(o.target), l(o.options), q(mountAttributes(o.attributes).set), u(o.noLinks ? 1 : 0)],
+    values: (o) => [
+      s(o.type),
+      s(o.target),
+      l(o.options),
+      q(mountAttributeBits(o.attributes).set),
+      u(o.noLinks ? 1 : 0),
+    ],
   },
   bind: {
     code: 17,
     signature: 'ssuqqu',
     values: (o) => {
-      const { set, clear } = mountAttributes(o.attributes);
+      const { set, clear } = mountAttributeBits(o.attributes);
       return [s(o.source), s(o.target), u(o.recursive ? 1 : 0), q(set), q(clear), u(o.kind === 'file' ? 1 : 0)];
     },
   },
@@ -127,22 +134,4 @@ const cloneFlags: Readonly<Record<NamespaceKind, number>> = {
 /** CLONE_NEW… flags. @see clone(2) */
 export function namespaceFlags(kinds: readonly NamespaceKind[]): number {
   return kinds.reduce((flags, kind) => (flags | cloneFlags[kind]) >>> 0, 0);
-}
-
-/** MOUNT_ATTR_…; the access time is a field of three bits rather than a flag. @see mount_setattr(2) */
-const attributeBits: Readonly<Record<MountAttribute, bigint>> = {
-  ro: 0x1n,
-  nosuid: 0x2n,
-  nodev: 0x4n,
-  noexec: 0x8n,
-  noatime: 0x10n,
-  strictatime: 0x20n,
-  nodiratime: 0x80n,
-  nosymfollow: 0x200000n,
-};
-const ACCESS_TIME_MASK = 0x70n;
-
-function mountAttributes(attributes: readonly MountAttribute[]): { set: bigint; clear: bigint } {
-  const set = attributes.reduce((bits, attribute) => bits | attributeBits[attribute], 0n);
-  return { set, clear: (set & ACCESS_TIME_MASK) === 0n ? 0n : ACCESS_TIME_MASK };
 }

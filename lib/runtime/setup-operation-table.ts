@@ -67,6 +67,28 @@ export const setupOperationRows: Rows = {
       s(o.after),
     ],
   },
+  'mapped-overlay': {
+    code: 92,
+    signature: 'uulsssu',
+    values: (o) => [u(o.slot), u(o.users), l(o.lower), s(o.upper), s(o.work), s(o.target), u(o.volatile ? 1 : 0)],
+  },
+  delegate: {
+    code: 91,
+    signature: 'slssslllsss',
+    values: (o) => [
+      s(o.user),
+      l(o.groups),
+      s(o.config),
+      s(o.before),
+      s(o.after),
+      l(o.create),
+      l(o.start),
+      l(o.environment),
+      s(o.pidFile),
+      s(o.log),
+      s(o.consoleSocket),
+    ],
+  },
   console: { code: 56, signature: 'uuu', values: (o) => [u(o.slot), u(o.columns), u(o.rows)] },
   'seccomp-notify': {
     code: 57,

@@ -10,12 +10,52 @@ export type SetupOperation =
   | RendezvousOperation
   | AttributeOperation
   | RunHook
+  | Delegate
   | ListenOperation;
+
+/**
+ * The last one of a child that is not the container itself: another OCI runtime makes the container, whose first process
+ * becomes the supervisor's. The user is looked up in the root that the child holds.
+ */
+export interface Delegate {
+  readonly op: 'delegate';
+  /** As in `named-identity`. */
+  readonly user: string;
+  readonly groups: readonly string[];
+  /** A file that is written: `before`, the user as JSON, `after`. */
+  readonly config: string;
+  readonly before: string;
+  readonly after: string;
+  /** A command line, its program by absolute path. When it has ended with 0, `pidFile` has the process. */
+  readonly create: readonly string[];
+  /** The one after it; empty for none. When it has ended with 0, the program runs. */
+  readonly start: readonly string[];
+  readonly environment: readonly string[];
+  readonly pidFile: string;
+  /** Whose last line, or `msg` in it, says why a command line has failed. */
+  readonly log: string;
+  /** A socket that is made for `create` to send a terminal to; '' for none. */
+  readonly consoleSocket: string;
+}
 
 /** A mount is made, given attributes, and put in place: by different processes if need be. */
 export type SlotMountOperation =
   /** In `prepare`: a copy of the mount that the process in `target` has at `path`, e.g. its /dev/shm. */
   | { readonly op: 'borrow-mount'; readonly slot: number; readonly target: number; readonly path: string }
+  /** In `prepare`: an overlay whose layers are idmapped to the user namespace in slot `users`. */
+  | {
+      readonly op: 'mapped-overlay';
+      readonly slot: number;
+      readonly users: number;
+      /** Topmost first. */
+      readonly lower: readonly string[];
+      /** In the same directory as `work`. */
+      readonly upper: string;
+      readonly work: string;
+      /** An existing directory, on which it is mounted where nobody sees it. */
+      readonly target: string;
+      readonly volatile: boolean;
+    }
   | {
       /** `prepare`: with the host's rights; `child`: with those of the container's namespaces. */
       readonly op: 'make-mount';

@@ -126,8 +126,8 @@ int tsc_op_stdio_owner(struct tsc_launch *launch, struct tsc_reader *payload, st
     uid_t uid = tsc_take_u32(payload);
     gid_t gid = tsc_take_u32(payload);
 
-    (void)launch;
-    for (int fd = 0; fd < 3; fd++) {
+    for (int number = 0; number < 3; number++) {
+        int fd = launch->stdio == NULL ? number : launch->stdio[number];
         struct stat status;
 
         if (fstat(fd, &status) < 0)
@@ -135,7 +135,7 @@ int tsc_op_stdio_owner(struct tsc_launch *launch, struct tsc_reader *payload, st
         if (S_ISCHR(status.st_mode) || (status.st_uid == uid && status.st_gid == gid))
             continue;
         if (fchown(fd, uid, gid) < 0 && errno != EPERM && errno != EROFS && errno != EINVAL)
-            return tsc_fail(err, errno, "chown", "stdio %d", fd);
+            return tsc_fail(err, errno, "chown", "stdio %d", number);
     }
     return 0;
 }

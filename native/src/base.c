@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 int tsc_fail(struct tsc_err *err, int errnum, const char *op, const char *fmt, ...)
 {
@@ -114,4 +115,27 @@ ssize_t tsc_receive(int socket, void *data, size_t size, int fds[TSC_MAX_DESCRIP
         memcpy(fds, CMSG_DATA(header), *fd_count * sizeof(int));
     }
     return count;
+}
+
+int tsc_write_record(const char *path, const char *text, bool durable)
+{
+    char temporary[4096];
+    TSC_AUTO_FD fd = -1;
+
+    if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    if (tsc_write_all(fd, text, strlen(text)) < 0 || (durable && fsync(fd) < 0))
+        return -EIO;
+    return rename(temporary, path) < 0 ? -errno : 0;
+}
+
+int64_t tsc_milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

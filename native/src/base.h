@@ -47,6 +47,10 @@ int tsc_openat_in_root(int root_fd, const char *path, int flags, mode_t mode);
 int tsc_read_all(int fd, void *buffer, size_t size);
 /* Writes all bytes; 0 or -errno. */
 int tsc_write_all(int fd, const void *buffer, size_t size);
+/* Replaces a small file in one step: the old content or the new, never a part. 0 or -errno. */
+int tsc_write_record(const char *path, const char *text, bool durable);
+/* CLOCK_MONOTONIC. */
+int64_t tsc_milliseconds(void);
 
 /*
  * Takes one message and the descriptors that came with it, at most TSC_MAX_DESCRIPTORS, all close-on-exec. The answer is

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define BUSY_FOR_A_MOMENT 3 /* tries, until groups below it are looked for */
+
 /* Makes the directories above `path` that are missing. */
 static int make_parents(const char *path, mode_t mode)
 {
@@ -55,7 +57,8 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
             return 0;
         if ((errno != EBUSY && errno != ENOTEMPTY) || tries == 200)
             return tsc_fail(err, errno, "rmdir", "%s", path);
-        (void)tsc_remove_groups_below(path); /* a failure is that of the next rmdir(2), too */
+        if (tries >= BUSY_FOR_A_MOMENT)
+            (void)tsc_remove_groups_below(path); /* a failure is that of the next rmdir(2), too */
         nanosleep(&pause, NULL);
         if (pause.tv_nsec < 10 * 1000 * 1000)
             pause.tv_nsec *= 2;

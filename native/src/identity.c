@@ -10,6 +10,7 @@
  *
  * Each change is read back: a drop that did not happen must end the start (CVE-2022-29162 and relatives).
  */
+#include "account.h"
 #include "launch.h"
 
 #include <fcntl.h>
@@ -22,16 +23,7 @@
 #include <sys/syscall.h>
 
 #define ACCOUNT_FILE_MAX (4 * 1024 * 1024)
-#define MAX_GROUPS 1024
 #define MAX_ID 2147483647u /* larger ones wrapped to 0 elsewhere (CVE-2024-40635) */
-
-struct account {
-    uid_t uid;
-    gid_t gid;
-    char name[256];
-    gid_t groups[MAX_GROUPS];
-    size_t group_count;
-};
 
 /* Strictly digits without a leading zero: "0x1", " 1", "+1" and "01" are names (CVE-2026-30892). */
 static bool parse_id(const char *text, size_t size, unsigned *id)
@@ -103,7 +95,7 @@ static bool next_line(char **at, char *fields[], size_t wanted)
     return false;
 }
 
-static int look_up_user(struct tsc_launch *launch, const char *user, size_t size, struct account *account,
+static int look_up_user(struct tsc_launch *launch, const char *user, size_t size, struct tsc_account *account,
                         struct tsc_err *err)
 {
     unsigned id = 0;
@@ -135,13 +127,13 @@ static int look_up_user(struct tsc_launch *launch, const char *user, size_t size
     return 0;
 }
 
-static int add_group(struct account *account, gid_t gid, struct tsc_err *err)
+static int add_group(struct tsc_account *account, gid_t gid, struct tsc_err *err)
 {
     for (size_t i = 0; i < account->group_count; i++)
         if (account->groups[i] == gid)
             return 0;
-    if (account->group_count == MAX_GROUPS)
-        return tsc_fail(err, E2BIG, "user", "more than %d groups", MAX_GROUPS);
+    if (account->group_count == TSC_MAX_GROUPS)
+        return tsc_fail(err, E2BIG, "user", "more than %d groups", TSC_MAX_GROUPS);
     account->groups[account->group_count++] = gid;
     return 0;
 }
@@ -158,7 +150,7 @@ static bool is_member(const char *members, const char *name)
 }
 
 /* Calls for each line of /etc/group; `wanted` NULL collects the groups that list the user, else finds that name. */
-static int search_groups(struct tsc_launch *launch, struct account *account, const char *wanted, gid_t *found,
+static int search_groups(struct tsc_launch *launch, struct tsc_account *account, const char *wanted, gid_t *found,
                          struct tsc_err *err)
 {
     TSC_AUTO_FREE char *text = read_account_file(launch, "/etc/group", err);
@@ -181,7 +173,7 @@ static int search_groups(struct tsc_launch *launch, struct account *account, con
     return wanted == NULL ? 0 : tsc_fail(err, ENOENT, "user", "no group '%s' in /etc/group of the image", wanted);
 }
 
-static int find_group(struct tsc_launch *launch, struct account *account, const char *group, gid_t *gid,
+static int find_group(struct tsc_launch *launch, struct tsc_account *account, const char *group, gid_t *gid,
                       struct tsc_err *err)
 {
     if (parse_id(group, strlen(group), gid))
@@ -189,7 +181,7 @@ static int find_group(struct tsc_launch *launch, struct account *account, const 
     return search_groups(launch, account, group, gid, err);
 }
 
-static int become(struct tsc_launch *launch, const struct account *account, struct tsc_err *err)
+static int become(struct tsc_launch *launch, const struct tsc_account *account, struct tsc_err *err)
 {
     uid_t real;
     uid_t effective;
@@ -216,7 +208,7 @@ static int become(struct tsc_launch *launch, const struct account *account, stru
 
 int tsc_op_identity(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
-    struct account account = { .uid = tsc_take_u32(payload), .gid = tsc_take_u32(payload) };
+    struct tsc_account account = { .uid = tsc_take_u32(payload), .gid = tsc_take_u32(payload) };
     struct tsc_bytes groups = tsc_take_bytes(payload);
 
     if (groups.size % sizeof(gid_t) != 0 || groups.size > sizeof(account.groups))
@@ -226,33 +218,41 @@ int tsc_op_identity(struct tsc_launch *launch, struct tsc_reader *payload, struc
     return become(launch, &account, err);
 }
 
-/* `user` is "name", "uid", "name:group", "uid:gid", ":group" or "" for root; names are looked up in the image. */
+int tsc_find_account(struct tsc_launch *launch, const char *user, char *const *groups, struct tsc_account *account,
+                     struct tsc_err *err)
+{
+    const char *colon = strchr(user, ':');
+    size_t size = colon == NULL ? strlen(user) : (size_t)(colon - user);
+    bool has_group = colon != NULL && colon[1] != '\0';
+
+    if (look_up_user(launch, size == 0 ? "0" : user, size == 0 ? 1 : size, account, err) < 0)
+        return -err->errnum;
+    if (has_group && find_group(launch, account, colon + 1, &account->gid, err) < 0)
+        return -err->errnum;
+    if (add_group(account, account->gid, err) < 0)
+        return -err->errnum;
+    if (!has_group && search_groups(launch, account, NULL, NULL, err) < 0)
+        return -err->errnum;
+    for (; *groups != NULL; groups++) {
+        gid_t gid = 0;
+
+        if (find_group(launch, account, *groups, &gid, err) < 0 || add_group(account, gid, err) < 0)
+            return -err->errnum;
+    }
+    return 0;
+}
+
 int tsc_op_named_identity(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
     const char *user = tsc_take_string(payload);
     size_t count = 0;
-    TSC_AUTO_FREE char **extra = tsc_take_list(payload, 0, &count);
-    const char *colon = strchr(user, ':');
-    size_t size = colon == NULL ? strlen(user) : (size_t)(colon - user);
-    bool has_group = colon != NULL && colon[1] != '\0';
-    struct account account = { 0 };
+    TSC_AUTO_FREE char **groups = tsc_take_list(payload, 0, &count);
+    struct tsc_account account = { 0 };
 
-    if (extra == NULL)
+    if (groups == NULL)
         return tsc_fail(err, ENOMEM, "user", "%s", user);
-    if (look_up_user(launch, size == 0 ? "0" : user, size == 0 ? 1 : size, &account, err) < 0)
+    if (tsc_find_account(launch, user, groups, &account, err) < 0)
         return -err->errnum;
-    if (has_group && find_group(launch, &account, colon + 1, &account.gid, err) < 0)
-        return -err->errnum;
-    if (add_group(&account, account.gid, err) < 0)
-        return -err->errnum;
-    if (!has_group && search_groups(launch, &account, NULL, NULL, err) < 0)
-        return -err->errnum;
-    for (char **each = extra; *each != NULL; each++) {
-        gid_t gid = 0;
-
-        if (find_group(launch, &account, *each, &gid, err) < 0 || add_group(&account, gid, err) < 0)
-            return -err->errnum;
-    }
     return become(launch, &account, err);
 }
 
@@ -319,7 +319,7 @@ int tsc_op_capabilities(struct tsc_launch *launch, struct tsc_reader *payload, s
 /* HOME of the program, for an identity given by numbers. */
 int tsc_op_find_home(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
 {
-    struct account account = { 0 };
+    struct tsc_account account = { 0 };
     struct tsc_err ignored = { 0 };
     char text[16];
 

@@ -179,17 +179,37 @@ int tsc_take_report(int report_fd, int *fd, struct tsc_failure *failure)
     return *(char *)&buffer;
 }
 
+/* From here on the child is a process that another runtime has made: an orphan, and so our child. */
+static int adopt(struct tsc_launch *launch, pid_t pid, struct tsc_err *err)
+{
+    TSC_AUTO_FD pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    siginfo_t ignored;
+
+    if (pidfd < 0 || waitid((idtype_t)P_PIDFD, (id_t)pidfd, &ignored, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return tsc_fail(err, errno, "waitid", "%d, which is no child of the supervisor", (int)pid);
+    tsc_close_p(&launch->child_pidfd);
+    launch->child = pid;
+    launch->child_pidfd = tsc_steal_fd(&pidfd);
+    return 0;
+}
+
 /* 0 when the program runs; the terminal, if one was made, is in *terminal. */
 static int await_execution(struct tsc_launch *launch, int report_fd, int *terminal, struct tsc_failure *failure)
 {
     bool executing = false;
+    int number = -1;
 
     for (;;) {
-        switch (tsc_take_report(report_fd, terminal, failure)) {
+        switch (tsc_take_report(report_fd, &number, failure)) {
         case 'E':
             executing = true;
             break;
         case 'T':
+            *terminal = number;
+            break;
+        case 'P':
+            if (adopt(launch, number, &failure->err) < 0)
+                return -failure->err.errnum;
             break;
         case 'W':
             launch->waiting = true;
@@ -291,6 +311,7 @@ int tsc_launch_child(struct tsc_launch *launch, const struct tsc_plan *plan, con
         return -1;
     }
     launch->child = make_child(&birth);
+    launch->stdio = stdio;
     if (launch->child < 0) {
         launch->child = 0;
         tsc_fail(&failure->err, errno, "clone3", "namespaces 0x%x", plan->namespaces);

@@ -36,6 +36,7 @@ struct tsc_launch {
     size_t netfilter_count;
     int mounts[TSC_MAX_MOUNTS];     /* made and not yet put in place; 0: none */
     int go_fd;                      /* writing end of the child's sync_fd, while it may wait there */
+    const int *stdio;               /* what the child gets as 0, 1, 2; NULL in the child, which has them there */
     int report_end;                 /* reading end of the child's report_fd */
     int terminal_fd;                /* controlling side of the child's terminal; -1: none */
     struct tsc_failure child_failure; /* what the child said while stage `parent` was still running */
@@ -102,6 +103,10 @@ tsc_run tsc_op_terminal;
 tsc_run tsc_op_execute;
 /* init.c */
 tsc_run tsc_op_init;
+/* mapped-overlay.c */
+tsc_run tsc_op_mapped_overlay;
+/* delegate.c */
+tsc_run tsc_op_delegate;
 /* kill-group.c */
 tsc_run tsc_op_kill_group;
 /* After the first process: ends the others, if an operation has asked for that. */

@@ -65,7 +65,7 @@ const struct tsc_operation tsc_operations[] = {
     { 52, "await-start", "", CHILD | ALONE, tsc_op_await_start },
     { 53, "listen", "s", PREPARE, tsc_op_listen },
     { 54, "connect", "us", PREPARE, tsc_op_connect },
-    { 55, "run-hook", "sllusss", PARENT | CHILD, tsc_op_run_hook },
+    { 55, "run-hook", "sllusss", PARENT | CHILD | CLEANUP, tsc_op_run_hook },
     { 56, "console", "uuu", CHILD, tsc_op_console },
     { 57, "seccomp-notify", "ubuss", CHILD, tsc_op_seccomp_notify },
     { 58, "personality", "u", CHILD, tsc_op_personality },
@@ -74,7 +74,7 @@ const struct tsc_operation tsc_operations[] = {
     { 61, "cpu-affinity", "b", CHILD, tsc_op_cpu_affinity },
     { 62, "memory-policy", "ub", CHILD, tsc_op_memory_policy },
     { 63, "label", "ss", CHILD, tsc_op_label },
-    { 64, "stdio-owner", "uu", CHILD, tsc_op_stdio_owner },
+    { 64, "stdio-owner", "uu", PARENT | CHILD, tsc_op_stdio_owner },
     { 65, "become-root", "", CHILD, tsc_op_become_root },
     { 66, "keep-descriptors", "b", PREPARE, tsc_op_keep_descriptors },
     { 67, "find-home", "u", CHILD, tsc_op_find_home },
@@ -95,6 +95,8 @@ const struct tsc_operation tsc_operations[] = {
     { 88, "borrow-mount", "uus", PREPARE, tsc_op_borrow_mount },
     { 89, "scratch", "s", CHILD, tsc_op_scratch },
     { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
+    { 91, "delegate", "slssslllsss", CHILD | ALONE, tsc_op_delegate },
+    { 92, "mapped-overlay", "uulsssu", PREPARE, tsc_op_mapped_overlay },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

@@ -1,6 +1,5 @@
 #include "restart.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,29 +10,6 @@
 #define FIRST_PAUSE_MS 100u
 #define LONGEST_PAUSE_MS 60000u
 #define LONG_RUN_MS 10000
-
-int tsc_write_record(const char *path, const char *text, bool durable)
-{
-    char temporary[4096];
-    TSC_AUTO_FD fd = -1;
-
-    if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
-        return -ENAMETOOLONG;
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (tsc_write_all(fd, text, strlen(text)) < 0 || (durable && fsync(fd) < 0))
-        return -EIO;
-    return rename(temporary, path) < 0 ? -errno : 0;
-}
-
-int64_t tsc_milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void tsc_restart_take(struct tsc_restart *restart, struct tsc_reader *reader)
 {

@@ -34,9 +34,4 @@ int tsc_restart_note(const struct tsc_restart *restart, bool pausing);
 /* Lets the pause pass. False: somebody has ended it for good, or the owner of the process has gone. */
 bool tsc_restart_pause(const struct tsc_restart *restart, struct tsc_contacts *contacts);
 
-/* Replaces a small file in one step: the old content or the new, never a part. */
-int tsc_write_record(const char *path, const char *text, bool durable);
-/* CLOCK_MONOTONIC. */
-int64_t tsc_milliseconds(void);
-
 #endif

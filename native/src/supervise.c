@@ -89,15 +89,15 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
     uint64_t ticks = tsc_start_ticks(self->launch.child);
     struct tsc_writer frame = { .size = 0 };
     char text[128];
+    int result;
 
     self->started = tsc_milliseconds();
     if (self->restart.count > 0 && self->exit_file[0] != '\0')
         unlink(self->exit_file); /* before there is a new process: with both, it would seem to have ended */
-    if (tsc_restart_note(&self->restart, false) < 0)
-        return tsc_fail(&failure->err, errno, "write", "%s", self->restart.restart_file);
+    result = tsc_restart_note(&self->restart, false);
+    if (result < 0)
+        return tsc_fail(&failure->err, -result, "write", "%s", self->restart.restart_file);
     if (self->process_file[0] != '\0') {
-        int result;
-
         snprintf(text, sizeof(text), "%d %llu %d %llu %llu\n", (int)self->launch.child, (unsigned long long)ticks,
                  (int)getpid(), (unsigned long long)tsc_now(), (unsigned long long)tsc_start_ticks(getpid()));
         result = tsc_write_record(self->process_file, text, false);
@@ -240,6 +240,7 @@ static void tell_exit(struct supervisor *self, enum tsc_frame type)
     uint32_t number = self->exit.si_code == CLD_EXITED ? 0 : (uint32_t)self->exit.si_status;
     bool oom = count_oom_kills(self->oom_file) > self->oom_kills; /* before the cgroup goes */
     struct tsc_writer frame = { .size = 0 };
+    struct tsc_writer told;
 
     tsc_log_tell_lost(&self->relay.log);
     if (self->exit_file[0] != '\0') {
@@ -254,10 +255,11 @@ static void tell_exit(struct supervisor *self, enum tsc_frame type)
     tsc_put_u32(&frame, number);
     tsc_put_u32(&frame, oom ? 1 : 0);
     tsc_put_u64(&frame, self->exit_time);
-    tsc_attach_tell_exit(&self->contacts, &frame);
+    told = frame;
     if (type == TSC_FRAME_RESTARTING)
-        tsc_put_u32(&frame, self->restart.delay_ms);
-    tsc_send_frame(self->control_fd, type, &frame);
+        tsc_put_u32(&told, self->restart.delay_ms);
+    tsc_send_frame(self->control_fd, type, &told);
+    tsc_attach_tell_exit(&self->contacts, &frame);
 }
 
 static int refuse(struct supervisor *self, const struct tsc_failure *failure)
@@ -295,6 +297,7 @@ static int run(struct supervisor *self, struct tsc_failure *failure)
         return -1;
     if (tsc_relay_start(&self->relay, stdio, terminal, &failure->err) < 0 || report_started(self, failure) < 0) {
         kill_child(self);
+        tsc_kill_group(&self->launch);
         while (!self->exited && !self->launch.handed_over)
             reap(self);
         return -1;

@@ -27,4 +27,4 @@ launcherContract({
   },
 });
 
-launcherContract({ name: 'shim', open: openShimLauncher });
+launcherContract({ name: 'shim', open: () => openShimLauncher() });

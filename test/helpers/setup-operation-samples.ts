@@ -6,6 +6,20 @@ const NONE = 0xffff_ffff;
 
 /** Every operation of setup-operation.ts once, with what must arrive on the other side. */
 export const setupOperationSamples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = [
+  [
+    {
+      ...{ op: 'delegate', user: 'u', groups: ['g'], config: '/c', before: '{', after: '}', create: ['/r', 'create'] },
+      ...{ start: ['/r', 'start'], environment: ['A=1'], pidFile: '/p', log: '/l', consoleSocket: '/s' },
+    },
+    ['u', ['g'], '/c', '{', '}', ['/r', 'create'], ['/r', 'start'], ['A=1'], '/p', '/l', '/s'],
+  ],
+  [
+    {
+      ...{ op: 'mapped-overlay', slot: 2, users: 1, lower: ['/a', '/b'], upper: '/u', work: '/w', target: '/t' },
+      volatile: true,
+    },
+    [2, 1, ['/a', '/b'], '/u', '/w', '/t', 1],
+  ],
   [{ op: 'borrow-mount', slot: 3, target: 1, path: '/dev/shm' }, [3, 1, '/dev/shm']],
   [
     { op: 'make-mount', slot: 3, type: '', source: '/s', options: ['a=b'], recursive: true, noFollow: false },

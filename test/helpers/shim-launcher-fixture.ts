@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { shimPaths } from '#lib/engine/shim-paths.js';
 import { KoffiKernel } from '#lib/kernel/koffi/koffi-kernel.js';
 import type { ContainerSpec } from '#lib/runtime/container-spec.js';
+import type { Launcher } from '#lib/runtime/launcher.js';
 import { ShimLauncher } from '#lib/runtime/shim/shim-launcher.js';
 import { contractPrograms } from '#lib/testing/contracts/launcher-programs.js';
 import type { CommandOptions, LauncherUnderTest } from '#lib/testing/contracts/launcher-under-test.js';
@@ -12,8 +13,10 @@ import { contractSpec } from './contract-spec.js';
 
 const applets = ['sh', 'cat', 'head', 'tr', 'sleep', 'stty', 'id', 'ls', 'true'];
 
-/** The real launcher, with a root directory that holds busybox. */
-export async function openShimLauncher(): Promise<LauncherUnderTest & { readonly rootDirectory: string }> {
+/** The real launcher, or one on top of it, with a root directory that holds busybox. */
+export async function openShimLauncher(
+  wrap: (shim: ShimLauncher, base: string) => Launcher = (shim) => shim,
+): Promise<LauncherUnderTest & { readonly rootDirectory: string }> {
   const base = mkdtempSync(join(tmpdir(), 'tscontainer-launcher-'));
   const rootDirectory = join(base, 'image');
   const target = join(base, 'target');
@@ -21,7 +24,7 @@ export async function openShimLauncher(): Promise<LauncherUnderTest & { readonly
   makeRoot(rootDirectory);
   for (const path of [target, directory]) mkdirSync(path);
   const kernel = new KoffiKernel();
-  const launcher = new ShimLauncher(kernel, shimPaths());
+  const launcher = wrap(new ShimLauncher(kernel, shimPaths()), base);
   const spec = (words: readonly string[], options: CommandOptions): ContainerSpec =>
     contractSpec(rootDirectory, target, words, options);
   return {

@@ -1,6 +1,7 @@
 import { type Decoder, integer, listOf, record, text } from '../../core/decode.js';
-import { EngineError } from '../../core/errors/engine-error.js';
+import type { EngineError } from '../../core/errors/engine-error.js';
 import type { ImageHealthcheck, ImageRunConfig } from '../../core/image-config.js';
+import { invalidOption } from '../invalid-option.js';
 
 /**
  * How a running container is asked whether it is well. What is left out is taken from the image's HEALTHCHECK, and from the
@@ -131,7 +132,5 @@ function parseTest(test: readonly string[], shell: readonly string[] | undefined
   return [...(shell === undefined || shell.length === 0 ? ['/bin/sh', '-c'] : shell), ...words];
 }
 
-function invalid(option: string, expected: string, got: unknown): EngineError {
-  const text = typeof got === 'string' ? got : (JSON.stringify(got) ?? String(got));
-  return new EngineError('INVALID_OPTION', { option: `healthcheck.${option}`, expected, got: text.slice(0, 200) });
-}
+const invalid = (option: string, expected: string, got: unknown): EngineError =>
+  invalidOption(`healthcheck.${option}`, expected, got);

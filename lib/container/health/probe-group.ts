@@ -1,14 +1,8 @@
 import { dirname } from 'node:path';
-import { listProcesses } from '../../runtime/cgroup/list-processes.js';
 import { emptyPart, type PlanPart } from '../../runtime/container-spec.js';
-import { delay } from '../../util/abort.js';
 import { containerCgroup } from '../container-cgroup.js';
 import type { ContainerRecord } from '../container-record.js';
 import type { ContainerServices } from '../container-services.js';
-
-const PATIENCE_MS = 2000;
-const LONGEST_PAUSE_MS = 20;
-const SIGKILL = 9;
 
 /** A group below a container's, so that everything which a command has started can be found and ended. */
 export interface ProbeGroup {
@@ -36,25 +30,4 @@ export function probeGroup(services: ContainerServices, record: ContainerRecord,
     },
     directory,
   };
-}
-
-/** Ends what is in the group; it may make processes faster than they are seen, hence again and again. */
-export async function killGroup(services: ContainerServices, { directory }: ProbeGroup): Promise<void> {
-  if (directory === undefined) return;
-  const processes = `${directory}/cgroup.procs`;
-  const list = (): Promise<readonly number[]> => listProcesses({ processes }, services.cgroupControl);
-  const deadline = performance.now() + PATIENCE_MS;
-  for (let pauseMs = 1; performance.now() < deadline; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const pids = await list();
-    const opened = pids.map((pid) => services.kernel.openProcess(pid)).filter((fd) => fd !== undefined);
-    try {
-      if (opened.length === 0) return;
-      // Compared while the pidfds hold them: none of them can have become another process.
-      const still = await list();
-      if (pids.every((pid) => still.includes(pid))) for (const fd of opened) services.kernel.signalProcess(fd, SIGKILL);
-    } finally {
-      for (const fd of opened) services.kernel.close(fd);
-    }
-    await delay(pauseMs);
-  }
 }

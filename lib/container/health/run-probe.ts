@@ -10,9 +10,10 @@ import { containerState } from '../container-cgroup.js';
 import type { ContainerRecord } from '../container-record.js';
 import type { ContainerServices } from '../container-services.js';
 import { execProcess } from '../exec-process.js';
+import { killGroup } from '../kill-group.js';
 import type { HealthProbe } from './container-health.js';
 import type { HealthcheckConfig } from './healthcheck-option.js';
-import { killGroup, type ProbeGroup, probeGroup } from './probe-group.js';
+import { type ProbeGroup, probeGroup } from './probe-group.js';
 
 const SIGKILL = 9;
 const NO_EXIT = -1;
@@ -85,7 +86,7 @@ async function endOf(
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
     process.released.catch(() => undefined); // the group may have gone with the container
-    if (!isPaused()) await killGroup(services, group); // what it has left behind
+    if (!isPaused() && group.directory !== undefined) await killGroup(services, group.directory); // what it has left behind
     if (reason === undefined && !signal.aborted) await readToEnd(process);
     closeStreams(process);
   }

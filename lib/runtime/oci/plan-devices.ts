@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { normalize } from 'node:path';
 import { defaultDeviceLinks, defaultDevices } from '../default-security.js';
+import { deviceForUsers, type SpecDevice } from '../device-for-users.js';
 import type { PlanOperation } from '../launch-plan.js';
 import { invalidConfig } from './invalid-config.js';
 import type { OciConfig } from './oci-config.js';
@@ -12,20 +12,6 @@ export interface DevicePlan {
   readonly child: readonly PlanOperation[];
 }
 
-interface Device {
-  readonly path: string;
-  readonly kind: 'char' | 'block' | 'fifo';
-  readonly major: number;
-  readonly minor: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC: a bound device is no program, whatever the host's /dev allows. */
-const DEVICE_ATTRIBUTES = 0xan;
-const MS_PRIVATE = 1 << 18;
-
 /**
  * The default devices and those of the configuration. In a user namespace mknod(2) is refused: there the host's device is
  * bound, or a node that the shim makes.
@@ -36,7 +22,7 @@ export function planDevices(config: OciConfig, inUserNamespace: boolean, slots: 
       normalize(destination) === '/dev' && (type === 'bind' || options.includes('bind') || options.includes('rbind')),
   );
   const listed = (config.linux?.devices ?? []).map(deviceOf);
-  const basics: Device[] = hostDev
+  const basics: SpecDevice[] = hostDev
     ? []
     : defaultDevices
         .filter(({ path }) => !listed.some((each) => each.path === path))
@@ -54,7 +40,7 @@ export function planDevices(config: OciConfig, inUserNamespace: boolean, slots: 
   }
   const bound = [...basics, ...listed].map((device) => ({ device, slot: slots.mount() }));
   return {
-    prepare: bound.flatMap(({ device, slot }) => makeForUsers(device, slot)),
+    prepare: bound.flatMap(({ device, slot }) => deviceForUsers(device, slot)),
     child: [
       ...bound.map(
         ({ device, slot }): PlanOperation => ({
@@ -75,7 +61,7 @@ export function planDevices(config: OciConfig, inUserNamespace: boolean, slots: 
 
 const kinds = { c: 'char', u: 'char', b: 'block', p: 'fifo' } as const;
 
-function deviceOf(device: OciDevice, index: number): Device {
+function deviceOf(device: OciDevice, index: number): SpecDevice {
   const { path, type, major, minor } = device;
   const at = `config.json.linux.devices[${index}]`;
   const clean = normalize(path).replace(/\/$/, '');
@@ -92,32 +78,3 @@ function deviceOf(device: OciDevice, index: number): Device {
     gid: device.gid ?? 0,
   };
 }
-
-function makeForUsers(device: Device, slot: number): PlanOperation[] {
-  if (!isOnHost(device)) {
-    const { kind, mode, major, minor, uid, gid } = device;
-    return [{ op: 'make-node-mount', slot, kind, mode, major, minor, uid, gid }];
-  }
-  return [
-    { op: 'make-mount', slot, type: '', source: device.path, options: [], recursive: false, noFollow: true },
-    {
-      op: 'mount-attributes',
-      slot,
-      set: DEVICE_ATTRIBUTES,
-      clear: 0n,
-      propagation: MS_PRIVATE,
-      recursive: false,
-      idMapSlot: undefined,
-    },
-  ];
-}
-
-function isOnHost({ path, kind, major, minor }: Device): boolean {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return false;
-  const sameKind = kind === 'char' ? status.isCharacterDevice() : kind === 'block' && status.isBlockDevice();
-  return sameKind && status.rdev === deviceNumber(major, minor);
-}
-
-/** @see makedev(3) */
-const deviceNumber = (major: number, minor: number): number => (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);

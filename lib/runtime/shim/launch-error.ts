@@ -12,7 +12,7 @@ export function launchError(plan: LaunchPlan, failure: ShimFailure): EngineError
   if (failure.syscall === 'execve' && operation?.op === 'execute')
     return executeError(operation.arguments[0] ?? '', errno);
   if (failure.syscall === 'execve' && operation?.op === 'find-program') return executeError(operation.program, errno);
-  if (failure.syscall === 'user' && operation?.op === 'named-identity') {
+  if (failure.syscall === 'user' && (operation?.op === 'named-identity' || operation?.op === 'delegate')) {
     return new EngineError('NO_SUCH_USER', { user: operation.user, reason: failure.operand });
   }
   if (operation?.op === 'reserve-port' && errno === 'EADDRINUSE') {

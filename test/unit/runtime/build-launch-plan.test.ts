@@ -15,7 +15,7 @@ const process: ProcessSpec = {
   user: { kind: 'named', user: 'www', groups: ['tty'] },
   capabilities: { bounding: 0xffn, effective: 0xfn, inheritable: 0n, ambient: 0n },
   noNewPrivileges: false,
-  seccomp: { flags: 0, filter: new Uint8Array(8) },
+  seccomp: { flags: 0, filter: new Uint8Array(8), profile: { defaultAction: 'SCMP_ACT_ALLOW' } },
   resourceLimits: [{ resource: 7, soft: 1n, hard: 2n }],
   oomScoreAdjust: 5,
   terminal: { columns: 80, rows: 24 },

@@ -1,0 +1,103 @@
+import type { ContainerSpec, IdMapping, UserMaps } from './container-spec.js';
+import { deviceForUsers } from './device-for-users.js';
+import type { MountOperation, NodeOperation, PlanOperation } from './launch-plan.js';
+import { mountAttributeBits } from './mount-attribute-bits.js';
+
+/**
+ * What is different for a container with a user namespace of its own: it may neither make device nodes nor open what only the
+ * host's root may, so the shim makes these mounts, and the child, root of its namespace, puts them in place.
+ */
+export interface UserNamespacePlan {
+  /** Last but the network. */
+  readonly prepare: readonly PlanOperation[];
+  /** First. */
+  readonly parent: readonly PlanOperation[];
+  /** The child's root, and its mounts and nodes in order. */
+  readonly root: readonly PlanOperation[];
+  readonly mounts: readonly PlanOperation[];
+  readonly nodes: readonly PlanOperation[];
+}
+
+/** Number of the process slot that holds the maps. */
+const USERS = 0;
+const ROOT = 0;
+const MS_PRIVATE = 1 << 18;
+
+export function userNamespacePlan(spec: ContainerSpec, maps: UserMaps): UserNamespacePlan {
+  const prepare: PlanOperation[] = [];
+  let slots = ROOT;
+  const nextSlot = (): number => {
+    slots += 1;
+    return slots;
+  };
+  const own = new Set(spec.files.map(({ path }) => path));
+  const mounts = spec.mounts.map((mount) => (mount.op === 'bind' ? bind(mount, own, nextSlot(), prepare) : mount));
+  const nodes = spec.nodes.map((node) => (isDevice(node) ? device(node, nextSlot(), prepare) : node));
+  const uidMap = mapLines(maps.uids);
+  const gidMap = mapLines(maps.gids);
+  return {
+    prepare: [{ op: 'map-users', slot: USERS, uidMap, gidMap }, ...makeRoot(spec), ...prepare],
+    parent: [
+      { op: 'write-id-map', kind: 'uid', map: uidMap },
+      { op: 'write-id-map', kind: 'gid', map: gidMap },
+      // Programs that are root inside open /dev/stdout, which is a pipe of the host's root.
+      { op: 'stdio-owner', uid: hostId(maps.uids, 0), gid: hostId(maps.gids, 0) },
+    ],
+    root: [{ op: 'place-root', slot: ROOT, path: spec.rootTarget }, { op: 'become-root' }],
+    mounts,
+    nodes,
+  };
+}
+
+/** Lines of uid_map and gid_map. */
+const mapLines = (mappings: readonly IdMapping[]): string =>
+  mappings.map(({ containerId, hostId: first, size }) => `${containerId} ${first} ${size}\n`).join('');
+
+function hostId(mappings: readonly IdMapping[], id: number): number {
+  const found = mappings.find(({ containerId, size }) => id >= containerId && id < containerId + size);
+  return found === undefined ? id : found.hostId + id - found.containerId;
+}
+
+function makeRoot({ root, rootTarget }: ContainerSpec): PlanOperation[] {
+  if (root.type === 'bind') return copyOf(root.source, ROOT, true, 0n, USERS);
+  const { lower, upper, work, volatile } = root;
+  return [{ op: 'mapped-overlay', slot: ROOT, users: USERS, lower, upper, work, target: rootTarget, volatile }];
+}
+
+/** Files of the engine belong to root inside; what the user mounts belongs to whom it belongs on the host. */
+function bind(
+  mount: Extract<MountOperation, { readonly op: 'bind' }>,
+  own: ReadonlySet<string>,
+  slot: number,
+  prepare: PlanOperation[],
+): PlanOperation {
+  const { set } = mountAttributeBits(mount.attributes);
+  const users = own.has(mount.source) ? USERS : undefined;
+  prepare.push(...copyOf(mount.source, slot, mount.recursive, set, users));
+  return { op: 'place-mount', slot, target: mount.target, noLinks: false, ...plainly };
+}
+
+function device(node: DeviceNode, slot: number, prepare: PlanOperation[]): PlanOperation {
+  prepare.push(...deviceForUsers(node, slot));
+  return { op: 'place-mount', slot, target: node.path, noLinks: node.path.startsWith('/dev/'), ...plainly };
+}
+
+const plainly = { copyUp: false, inheritMode: false, noFollow: false } as const;
+
+function copyOf(
+  source: string,
+  slot: number,
+  recursive: boolean,
+  set: bigint,
+  idMapSlot: number | undefined,
+): PlanOperation[] {
+  return [
+    { op: 'make-mount', slot, type: '', source, options: [], recursive, noFollow: false },
+    { op: 'mount-attributes', slot, set, clear: 0n, propagation: MS_PRIVATE, recursive, idMapSlot },
+  ];
+}
+
+type DeviceNode = Extract<NodeOperation, { readonly op: 'node' }> & { readonly kind: 'char' | 'block' };
+
+const isDevice = (node: NodeOperation): node is DeviceNode =>
+  node.op === 'node' && (node.kind === 'char' || node.kind === 'block');
