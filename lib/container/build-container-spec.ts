@@ -64,7 +64,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
       ...etcMounts(layout, record.id),
       ...config.mounts.map(userMount),
     ],
-    cgroupMounts: cgroupMounts(host.cgroups, cgroup, privileged),
+    cgroupMounts: cgroupMounts(host.cgroups, cgroup, privileged || config.writableCgroups === true),
     nodes: config.stdio.tty === undefined ? nodes : [...nodes, consoleNode],
     ...(config.sysctls !== undefined && { sysctls: planSysctls(config.sysctls, new Set(own)) }),
     maskedPaths: [...(config.maskedPaths ?? maskedPaths(host.processors)), ...hiddenOnHost(config.rootfs, layout)],

@@ -38,7 +38,7 @@ const isolationShapes: { readonly [Option in keyof Required<IsolationOptions>]: 
   pid: namespaceMode,
   ipc: namespaceMode,
   uts: namespaceMode,
-  userns: namespaceMode,
+  userns: [either(isText, isObject), "'host' or { uids, gids }"],
   cgroupns: namespaceMode,
   devices: [listOf(either(isText, isObject)), "an array of devices like '/dev/fuse' or { source, target, access }"],
   deviceCgroupRules: texts,
@@ -47,6 +47,7 @@ const isolationShapes: { readonly [Option in keyof Required<IsolationOptions>]: 
   init: truth,
   domainname: text,
   cgroupParent: text,
+  writableCgroups: truth,
 };
 
 const deviceRates = objects('an array of { path, rate }');

@@ -1,5 +1,7 @@
 import type { CgroupFiles, CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import { delegateGroups } from '../runtime/cgroup/delegate-groups.js';
 import { isFrozenNow } from '../runtime/cgroup/freeze-cgroup.js';
+import { rootOf } from '../runtime/user-maps.js';
 import { containerFiles, readState } from './container-files.js';
 import { currentRecord } from './container-limits.js';
 import type { ContainerRecord } from './container-record.js';
@@ -10,8 +12,10 @@ import { deviceRulesOf } from './resolve-devices.js';
 /** The groups of a container, with the limits that it has now. @throws EngineError `CONTROLLER_MISSING`. */
 export function containerCgroup(services: ContainerServices, record: ContainerRecord): CgroupPlan {
   const { id, config } = currentRecord(services, record);
-  const { resources, cgroupParent: parent } = config;
-  return services.cgroups.plan({ id, parent, resources, devices: deviceRulesOf(config) });
+  const { resources, cgroupParent: parent, namespaces } = config;
+  const plan = services.cgroups.plan({ id, parent, resources, devices: deviceRulesOf(config) });
+  if (config.writableCgroups !== true) return plan;
+  return delegateGroups(plan, namespaces?.users && rootOf(namespaces.users));
 }
 
 /** Where its counters and controls are; these do not depend on its limits. */

@@ -93,6 +93,7 @@ const security = {
   maskedPaths: optional(listOf(text)),
   readonlyPaths: optional(listOf(text)),
   appArmorProfile: optional(text),
+  writableCgroups: optional(bool),
   selinuxLabel: optional(text),
 };
 

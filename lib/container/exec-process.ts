@@ -1,8 +1,10 @@
 import type { Abortable } from '../core/abortable.js';
 import { mergeEnvironment } from '../core/environment.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import type { ProcessIdentity } from '../core/process-identity.js';
 import { parseUser } from '../core/user.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
+import { joinOfDelegated } from '../runtime/cgroup/delegate-groups.js';
 import { enterGroups } from '../runtime/cgroup/enter-groups.js';
 import { emptyPart, type JoinSpec, type PlanPart } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
@@ -59,7 +61,7 @@ export async function execProcess(
     id,
     target: state.process,
     namespaces: ownNamespaces(config.namespaces, config.network),
-    cgroup: groups ?? { ...emptyPart, prepare: cgroup.join },
+    cgroup: groups ?? { ...emptyPart, prepare: await joinOf(services, record, cgroup, state.process) },
     process: {
       ...base,
       arguments: command,
@@ -81,6 +83,16 @@ export async function execProcess(
   });
   if (limitsMark(services, record) !== mark) await followUpdate(services, record, cgroup, process);
   return process;
+}
+
+async function joinOf(
+  { cgroupControl }: ContainerServices,
+  { config }: ContainerRecord,
+  cgroup: CgroupPlan,
+  { pid }: ProcessIdentity,
+): Promise<CgroupPlan['join']> {
+  if (config.writableCgroups !== true) return cgroup.join;
+  return joinOfDelegated(cgroup, (await cgroupControl.readText(`/proc/${pid}/cgroup`)) ?? '');
 }
 
 /** An update may have put the container into further groups while the process was on its way into the old ones. */

@@ -35,7 +35,7 @@ export interface PrivilegeOptions {
   readonly seccomp?: 'default' | 'unconfined' | SeccompProfile;
   /**
    * Docker's texts: `no-new-privileges`, `seccomp=unconfined` or `=builtin` or `=JSON`, `systempaths=unconfined`,
-   * `apparmor=PROFILE`, `label=disable`, `label=user:…` (`role`, `type`, `level`).
+   * `writable-cgroups`, `apparmor=PROFILE`, `label=disable`, `label=user:…` (`role`, `type`, `level`).
    *
    * @throws EngineError `UNSUPPORTED_HOST` for AppArmor or SELinux on a host without; `apparmor=unconfined` and
    * `label=disable` are always fine.
@@ -60,9 +60,19 @@ export interface IsolationOptions {
   /** `'none'`: without /dev/shm. `'shareable'` is the same as `'private'`, Docker's default. */
   readonly ipc?: NamespaceMode | 'shareable' | 'none';
   readonly uts?: 'private' | 'host';
-  /** Users inside are those of the host: the only mode so far. */
-  readonly userns?: 'host';
+  /**
+   * `'host'`: users inside are those of the host. Else a user namespace with these ids: root inside is nobody special on the
+   * host, has no rights over it, and cannot raise hard limits. Files of the image belong to whom they belong, with Linux 5.19
+   * and layers on a file system that takes idmapped mounts; files of bind mounts belong to whom they belong on the host. Not
+   * with `privileged`, namespaces of the host or of others, and `rootfs: { host: true }`. Default `'host'`.
+   */
+  readonly userns?: 'host' | UserNamespaceOption;
   readonly cgroupns?: 'private' | 'host';
+  /**
+   * Whether the container may make cgroups of its own, as systemd and engines inside do, within its limits, which stay out of
+   * its reach. Not the controller cpuset of v1. Default false.
+   */
+  readonly writableCgroups?: boolean;
   /**
    * Groups below which the container's is made (`PARENT/tscontainer/ID` in each hierarchy), like `'tests/one'`; a leading
    * slash means the same. Default: the engine's `cgroupParent`.

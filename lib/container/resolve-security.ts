@@ -3,7 +3,7 @@ import { planLabels } from '../runtime/oci/plan-labels.js';
 import type { SeccompProfile } from '../runtime/seccomp/profile.js';
 import { checkProfile } from './check-options.js';
 import { invalidOption } from './invalid-option.js';
-import type { PrivilegeOptions } from './isolation-options.js';
+import type { IsolationOptions, PrivilegeOptions } from './isolation-options.js';
 import { encodeProfile } from './seccomp-filters.js';
 
 /** What a container's processes may do, with everything decided. */
@@ -19,6 +19,8 @@ export interface SecurityConfig {
   readonly readonlyPaths?: readonly string[];
   readonly appArmorProfile?: string;
   readonly selinuxLabel?: string;
+  /** The container may manage cgroups of its own. */
+  readonly writableCgroups?: boolean;
 }
 
 /** What `securityOpt` says, one field for each kind of text. */
@@ -26,12 +28,13 @@ interface SecurityTexts {
   noNewPrivileges?: boolean;
   seccomp?: string;
   systemPathsUnconfined?: boolean;
+  writableCgroups?: boolean;
   appArmorProfile?: string;
   label?: { user: string; role: string; type: string; level: string };
 }
 
 /** @throws EngineError `INVALID_OPTION`, `UNSUPPORTED_HOST`. */
-export function resolveSecurity(options: PrivilegeOptions): SecurityConfig {
+export function resolveSecurity(options: PrivilegeOptions & Pick<IsolationOptions, 'writableCgroups'>): SecurityConfig {
   const texts = readTexts(options.securityOpt ?? []);
   const privileged = options.privileged ?? false;
   const open = privileged || texts.systemPathsUnconfined === true;
@@ -53,6 +56,7 @@ export function resolveSecurity(options: PrivilegeOptions): SecurityConfig {
     ...(maskedPaths && { maskedPaths }),
     ...(readonlyPaths && { readonlyPaths }),
     ...labels,
+    ...((options.writableCgroups ?? texts.writableCgroups) === true && { writableCgroups: true }),
   };
 }
 
@@ -68,8 +72,9 @@ function readTexts(list: readonly string[]): SecurityTexts {
   const texts: SecurityTexts = {};
   for (const text of list) {
     const [key = '', value] = text.split(/[=:](.*)/s);
-    if (key === 'no-new-privileges' && (value === undefined || /^(?:true|false)$/.test(value)))
-      texts.noNewPrivileges = value !== 'false';
+    const isTruth = value === undefined || /^(?:true|false)$/.test(value);
+    if (key === 'no-new-privileges' && isTruth) texts.noNewPrivileges = value !== 'false';
+    else if (key === 'writable-cgroups' && isTruth) texts.writableCgroups = value !== 'false';
     else if (key === 'seccomp' && value) texts.seccomp = readSeccomp(value);
     else if (text === 'systempaths=unconfined') texts.systemPathsUnconfined = true;
     else if (key === 'apparmor' && value) texts.appArmorProfile = value === 'unconfined' ? '' : value;

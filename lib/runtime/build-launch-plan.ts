@@ -158,6 +158,7 @@ export function buildJoinPlan(spec: JoinSpec): LaunchPlan {
       ...oomScore(spec.process),
       ...(sharesMemory ? [] : [{ op: 'sync' } as const]),
       { op: 'join-namespace', slot: 0, kinds: others },
+      ...(others.includes('user') ? [{ op: 'become-root' } as const] : []),
       { op: 'use-root', path: '/' },
       { op: 'session' },
       ...terminal(spec.process),

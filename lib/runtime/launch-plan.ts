@@ -53,6 +53,7 @@ export type HostOperation =
   | WriteFile
   | WriteValues
   | MakeFile
+  | Own
   | JoinCgroup
   | DeviceFilter
   | ThawOnKill
@@ -109,6 +110,14 @@ export interface MakeFile {
   readonly path: string;
   readonly mode: number;
   readonly data: string;
+}
+
+/** In `prepare`: chown(2) of files of the host that the engine has made; missing ones are passed over. */
+export interface Own {
+  readonly op: 'own';
+  readonly paths: readonly string[];
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /**

@@ -69,8 +69,18 @@ export const setupOperationRows: Rows = {
   },
   'mapped-overlay': {
     code: 92,
-    signature: 'uulsssu',
-    values: (o) => [u(o.slot), u(o.users), l(o.lower), s(o.upper), s(o.work), s(o.target), u(o.volatile ? 1 : 0)],
+    signature: 'uulsssuuu',
+    values: (o) => [
+      u(o.slot),
+      u(o.users),
+      l(o.lower),
+      s(o.upper),
+      s(o.work),
+      s(o.target),
+      u(o.volatile ? 1 : 0),
+      u(o.uid),
+      u(o.gid),
+    ],
   },
   delegate: {
     code: 91,

@@ -55,6 +55,9 @@ export type SlotMountOperation =
       /** An existing directory, on which it is mounted where nobody sees it. */
       readonly target: string;
       readonly volatile: boolean;
+      /** The ids of the host that are the container's 0. */
+      readonly uid: number;
+      readonly gid: number;
     }
   | {
       /** `prepare`: with the host's rights; `child`: with those of the container's namespaces. */

@@ -1,7 +1,8 @@
-import type { ContainerSpec, IdMapping, UserMaps } from './container-spec.js';
+import type { ContainerSpec, UserMaps } from './container-spec.js';
 import { deviceForUsers } from './device-for-users.js';
 import type { MountOperation, NodeOperation, PlanOperation } from './launch-plan.js';
 import { mountAttributeBits } from './mount-attribute-bits.js';
+import { mapLines, rootOf } from './user-maps.js';
 
 /**
  * What is different for a container with a user namespace of its own: it may neither make device nodes nor open what only the
@@ -35,13 +36,14 @@ export function userNamespacePlan(spec: ContainerSpec, maps: UserMaps): UserName
   const nodes = spec.nodes.map((node) => (isDevice(node) ? device(node, nextSlot(), prepare) : node));
   const uidMap = mapLines(maps.uids);
   const gidMap = mapLines(maps.gids);
+  const root = rootOf(maps);
   return {
-    prepare: [{ op: 'map-users', slot: USERS, uidMap, gidMap }, ...makeRoot(spec), ...prepare],
+    prepare: [{ op: 'map-users', slot: USERS, uidMap, gidMap }, ...makeRoot(spec, root), ...prepare],
     parent: [
       { op: 'write-id-map', kind: 'uid', map: uidMap },
       { op: 'write-id-map', kind: 'gid', map: gidMap },
       // Programs that are root inside open /dev/stdout, which is a pipe of the host's root.
-      { op: 'stdio-owner', uid: hostId(maps.uids, 0), gid: hostId(maps.gids, 0) },
+      { op: 'stdio-owner', ...root },
     ],
     root: [{ op: 'place-root', slot: ROOT, path: spec.rootTarget }, { op: 'become-root' }],
     mounts,
@@ -49,19 +51,13 @@ export function userNamespacePlan(spec: ContainerSpec, maps: UserMaps): UserName
   };
 }
 
-/** Lines of uid_map and gid_map. */
-const mapLines = (mappings: readonly IdMapping[]): string =>
-  mappings.map(({ containerId, hostId: first, size }) => `${containerId} ${first} ${size}\n`).join('');
-
-function hostId(mappings: readonly IdMapping[], id: number): number {
-  const found = mappings.find(({ containerId, size }) => id >= containerId && id < containerId + size);
-  return found === undefined ? id : found.hostId + id - found.containerId;
-}
-
-function makeRoot({ root, rootTarget }: ContainerSpec): PlanOperation[] {
+function makeRoot(
+  { root, rootTarget }: ContainerSpec,
+  ids: { readonly uid: number; readonly gid: number },
+): PlanOperation[] {
   if (root.type === 'bind') return copyOf(root.source, ROOT, true, 0n, USERS);
   const { lower, upper, work, volatile } = root;
-  return [{ op: 'mapped-overlay', slot: ROOT, users: USERS, lower, upper, work, target: rootTarget, volatile }];
+  return [{ op: 'mapped-overlay', slot: ROOT, users: USERS, lower, upper, work, target: rootTarget, volatile, ...ids }];
 }
 
 /** Files of the engine belong to root inside; what the user mounts belongs to whom it belongs on the host. */

@@ -66,6 +66,22 @@ int tsc_op_remove_directory(struct tsc_launch *launch, struct tsc_reader *payloa
     return 0;
 }
 
+int tsc_op_own(struct tsc_launch *launch, struct tsc_reader *payload, struct tsc_err *err)
+{
+    size_t count = 0;
+    TSC_AUTO_FREE char **paths = tsc_take_list(payload, 0, &count);
+    uid_t uid = tsc_take_u32(payload);
+    gid_t gid = tsc_take_u32(payload);
+
+    (void)launch;
+    if (paths == NULL)
+        return tsc_fail(err, ENOMEM, "chown", "%zu paths", count);
+    for (char **each = paths; *each != NULL; each++)
+        if (lchown(*each, uid, gid) < 0 && errno != ENOENT)
+            return tsc_fail(err, errno, "chown", "%s to %u", *each, uid);
+    return 0;
+}
+
 /* The container's own directories, hostile content included: no link is followed below them. */
 static int remove_tree(const char *path, struct tsc_err *err)
 {

@@ -79,7 +79,7 @@ typedef int tsc_run(struct tsc_launch *launch, struct tsc_reader *payload, struc
 /* host.c */
 tsc_run tsc_op_make_directory, tsc_op_remove_directory, tsc_op_write_file, tsc_op_write_values, tsc_op_make_file,
     tsc_op_join_cgroup, tsc_op_reserve_port, tsc_op_write_id_map, tsc_op_remove_tree, tsc_op_discard_tree,
-    tsc_op_thaw_on_kill;
+    tsc_op_thaw_on_kill, tsc_op_own;
 /* device-filter.c */
 tsc_run tsc_op_device_filter;
 /* netlink.c */

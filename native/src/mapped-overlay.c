@@ -9,10 +9,32 @@
 #include "launch.h"
 #include "mount-api.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+
+/*
+ * Overlay does its own work as who mounts it: nothing can be made in a mapped directory by an id that is not among the
+ * mapped ones. The rights over files, which go with the change, are taken back.
+ */
+static int act_as(uid_t uid, gid_t gid, struct tsc_err *err)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct sets[2];
+
+    setfsgid(gid);
+    setfsuid(uid);
+    if (setfsuid((uid_t)-1) != (int)uid || setfsgid((gid_t)-1) != (int)gid)
+        return tsc_fail(err, EPERM, "setfsuid", "%u", uid);
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return tsc_fail(err, errno, "capget", "own capabilities");
+    for (int half = 0; half < 2; half++)
+        sets[half].effective = sets[half].permitted;
+    return syscall(SYS_capset, &header, sets) < 0 ? tsc_fail(err, errno, "capset", "own capabilities") : 0;
+}
 
 static int map_directory(const char *path, int users, struct tsc_err *err)
 {
@@ -31,7 +53,7 @@ static int map_directory(const char *path, int users, struct tsc_err *err)
 
 /* The mount as a descriptor, in a mount namespace that may end. */
 static int mount_mapped(char *const *lower, const char *upper, const char *work, const char *target, uint32_t flags,
-                        int users, struct tsc_err *err)
+                        int users, const uint32_t root[2], struct tsc_err *err)
 {
     const char *slash = strrchr(upper, '/');
     char above[4096];
@@ -46,7 +68,7 @@ static int mount_mapped(char *const *lower, const char *upper, const char *work,
             return -err->errnum;
     if (map_directory(above, users, err) < 0) /* `upper` and `work` must be in one mount */
         return -err->errnum;
-    if (tsc_mount_overlay(lower, upper, work, target, flags, err) < 0)
+    if (act_as(root[0], root[1], err) < 0 || tsc_mount_overlay(lower, upper, work, target, flags, err) < 0)
         return -err->errnum;
     mount = tsc_open_tree(AT_FDCWD, target, OPEN_TREE_CLONE);
     return mount < 0 ? tsc_fail(err, errno, "open_tree", "%s", target) : mount;
@@ -62,6 +84,8 @@ int tsc_op_mapped_overlay(struct tsc_launch *launch, struct tsc_reader *payload,
     const char *work = tsc_take_string(payload);
     const char *target = tsc_take_string(payload);
     uint32_t flags = tsc_take_u32(payload);
+    uint32_t root[2] = { tsc_take_u32(payload), tsc_take_u32(payload) };
+    struct tsc_err ignored = { 0 };
     TSC_AUTO_FD own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     TSC_AUTO_FD mount = -1;
 
@@ -71,8 +95,8 @@ int tsc_op_mapped_overlay(struct tsc_launch *launch, struct tsc_reader *payload,
         return tsc_fail(err, EINVAL, "mount", "slots %u and %u", slot, users);
     if (own < 0 || unshare(CLONE_NEWNS) < 0)
         return tsc_fail(err, errno, "unshare", "mount namespace for layers");
-    mount = mount_mapped(lower, upper, work, target, flags, launch->targets[users], err);
-    if (setns(own, CLONE_NEWNS) < 0)
+    mount = mount_mapped(lower, upper, work, target, flags, launch->targets[users], root, err);
+    if (act_as(0, 0, mount < 0 ? &ignored : err) < 0 || setns(own, CLONE_NEWNS) < 0)
         return tsc_fail(err, errno, "setns", "back to the host's mounts");
     if (mount < 0)
         return -err->errnum;

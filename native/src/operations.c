@@ -96,7 +96,8 @@ const struct tsc_operation tsc_operations[] = {
     { 89, "scratch", "s", CHILD, tsc_op_scratch },
     { 90, "thaw-on-kill", "ss", PREPARE, tsc_op_thaw_on_kill },
     { 91, "delegate", "slssslllsss", CHILD | ALONE, tsc_op_delegate },
-    { 92, "mapped-overlay", "uulsssu", PREPARE, tsc_op_mapped_overlay },
+    { 92, "mapped-overlay", "uulsssuuu", PREPARE, tsc_op_mapped_overlay },
+    { 93, "own", "luu", PREPARE, tsc_op_own },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

@@ -30,6 +30,8 @@ export const layers: readonly Layer[] = [
     name: 'composition root',
     members: [
       'lib/engine/default-services.ts',
+      'lib/engine/default-launcher.ts',
+      'lib/engine/default-launcher.ts',
       'lib/engine/default-registries.ts',
       'lib/engine/default-registry-server.ts',
     ],

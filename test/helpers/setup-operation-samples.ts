@@ -16,9 +16,9 @@ export const setupOperationSamples: readonly (readonly [PlanOperation, readonly 
   [
     {
       ...{ op: 'mapped-overlay', slot: 2, users: 1, lower: ['/a', '/b'], upper: '/u', work: '/w', target: '/t' },
-      volatile: true,
+      ...{ volatile: true, uid: 5, gid: 6 },
     },
-    [2, 1, ['/a', '/b'], '/u', '/w', '/t', 1],
+    [2, 1, ['/a', '/b'], '/u', '/w', '/t', 1, 5, 6],
   ],
   [{ op: 'borrow-mount', slot: 3, target: 1, path: '/dev/shm' }, [3, 1, '/dev/shm']],
   [

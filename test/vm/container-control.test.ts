@@ -5,7 +5,4 @@ testInGuest('control of running containers in a virtual machine with cgroup v2 a
   'integration/container/pause.test.js',
   'integration/container/stats.test.js',
   'integration/container/top.test.js',
-  'integration/container/security-options.test.js',
-  'integration/container/isolation-options.test.js',
-  'integration/container/resource-options.test.js',
 ]);

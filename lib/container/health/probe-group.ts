@@ -21,7 +21,7 @@ export function probeGroup(services: ContainerServices, record: ContainerRecord,
   const above = files.freeze && dirname(files.freeze.path);
   if (above === undefined) return { part: { ...emptyPart, prepare: join }, directory: undefined };
   const directory = `${above}/${name}`;
-  const joins = join.map((each) => (each.path === above ? { ...each, path: directory } : each));
+  const joins = join.map((each) => (`${each.path}/`.startsWith(`${above}/`) ? { ...each, path: directory } : each));
   return {
     part: {
       ...emptyPart,

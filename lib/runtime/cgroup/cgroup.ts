@@ -1,4 +1,5 @@
 import type { JoinCgroup, MakeDirectory, PlanOperation, WriteFile } from '../launch-plan.js';
+import type { Controller } from './cgroup-host.js';
 import type { DeviceRule } from './device-rules.js';
 import type { CgroupResources } from './resources.js';
 
@@ -70,6 +71,8 @@ export interface CgroupPlan {
   /** For stage `cleanup`, after the last process has ended. Counters must have been read before. */
   readonly cleanup: readonly PlanOperation[];
   readonly files: CgroupFiles;
+  /** What the container's group can hand on to groups below it. None on v1, whose hierarchies hand on by themselves. */
+  readonly controllers: readonly Controller[];
   /**
    * Device nodes other than the allowed ones are useless inside. Where this is false, a container must not be able to
    * make or to see device nodes: without CAP_MKNOD, and with `nodev` on what it mounts.

@@ -15,7 +15,15 @@ export function createNoCgroupManager(host: { readonly reason: string }): Cgroup
     kind: 'none',
     plan: ({ id, resources }) => {
       check(id, resources);
-      return { prepare: [], join: [], cleanup: [], files: {}, enforcesDevices: false, sharedDirectories: [] };
+      return {
+        prepare: [],
+        join: [],
+        cleanup: [],
+        files: {},
+        controllers: [],
+        enforcesDevices: false,
+        sharedDirectories: [],
+      };
     },
     update: ({ id, next }) => {
       check(id, next);

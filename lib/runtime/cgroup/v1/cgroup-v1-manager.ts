@@ -65,6 +65,7 @@ export function createCgroupV1Manager(host: HostV1, parent: string): CgroupManag
           return { op: 'remove-directory', path: [root, ...shared, id].join('/') }; // an update may have made any
         }),
         files: cgroupV1Files(directories),
+        controllers: [],
         enforcesDevices: directories.devices !== undefined,
         sharedDirectories: everyRoot(host).map((root) => [root, ...shared].join('/')),
       };

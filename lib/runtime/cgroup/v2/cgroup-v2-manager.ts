@@ -44,6 +44,7 @@ export function createCgroupV2Manager(host: HostV2, parent: string): CgroupManag
         join,
         cleanup: [{ op: 'remove-directory', path: directory }],
         files: cgroupV2Files(directory, wanted),
+        controllers: wanted,
         enforcesDevices: host.deviceFilter,
         sharedDirectories: [[host.root, ...shared].join('/')],
       };
