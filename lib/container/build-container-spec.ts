@@ -70,6 +70,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     maskedPaths: [...(config.maskedPaths ?? maskedPaths(host.processors)), ...hiddenOnHost(config.rootfs, layout)],
     readonlyPaths: config.readonlyPaths ?? readonlyPaths,
     cgroup: { ...emptyPart, prepare: cgroup.prepare, cleanup: cgroup.cleanup },
+    ...(config.restart !== undefined && { savedCgroup: containerFiles(layout, record.id).limitsPlan }),
     ...(!fresh.includes('pid') && { killedGroup: groupOf(cgroup) }),
     network: endpoint.plan,
     process: { ...buildProcessSpec(config, host, cgroup.enforcesDevices), ...(config.init === true && { init: true }) },

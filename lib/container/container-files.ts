@@ -22,6 +22,8 @@ export interface ContainerFiles {
   readonly logPrefix: string;
   /** Limits that an update has set; there is none before the first. Of a detached container. */
   readonly limits: string;
+  /** For runs by policy after an update: what makes its cgroups then. */
+  readonly limitsPlan: string;
   /** The same of one that ends with its owner. */
   readonly runLimits: string;
   /** Written by the supervisor when a detached container has ended: `CODE SIGNAL OOM NANOSECONDS`. */
@@ -55,6 +57,7 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     runRecord: `${runDirectory}/record.json`,
     logPrefix: `${directory}/log.`,
     limits: `${directory}/limits.json`,
+    limitsPlan: `${runDirectory}/limits.plan`,
     runLimits: `${runDirectory}/limits.json`,
     exit: `${directory}/exit`,
     runExit: `${runDirectory}/exit`,

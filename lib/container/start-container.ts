@@ -122,8 +122,8 @@ async function attach(
 
 /** A failed start leaves the records of the run before it as they were. */
 function forgetEarlierRun(files: ContainerFiles, undo: UndoStack): void {
-  const { process, exit, runExit, stopped, runStopped, restarts } = files;
-  for (const path of [process, exit, runExit, stopped, runStopped, restarts]) {
+  const { process, exit, runExit, stopped, runStopped, restarts, limitsPlan } = files;
+  for (const path of [process, exit, runExit, stopped, runStopped, restarts, limitsPlan]) {
     if (!existsSync(path)) {
       undo.defer(() => rmSync(path, { force: true }));
       continue;

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import { updateCgroup } from '../runtime/cgroup/update-cgroup.js';
+import { encodePlan } from '../runtime/encode-plan.js';
+import { writeFileAtomically } from '../util/atomic-file.js';
 import { toFileError } from '../util/file-error.js';
 import { checkResourceOptions } from './check-options.js';
-import { cgroupFiles, containerState } from './container-cgroup.js';
+import { cgroupFiles, containerCgroup, containerState } from './container-cgroup.js';
+import { containerFiles } from './container-files.js';
 import { currentRecord, limitsFile, saveLimits } from './container-limits.js';
 import type { ResourceOptions } from './container-options.js';
 import type { ContainerRecord } from './container-record.js';
@@ -72,7 +76,17 @@ async function applyToRunning(
 async function save(services: ContainerServices, record: ContainerRecord, resources: CgroupResources): Promise<void> {
   try {
     await saveLimits(services, record, resources);
+    if (record.config.restart !== undefined) await savePlan(services, record);
   } catch (error) {
     throw toFileError(error, limitsFile(services, record));
   }
+}
+
+/** Its supervisor starts it again without any engine: with these groups from now on. */
+async function savePlan(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  const { runDirectory, limitsPlan } = containerFiles(services.layout, record.id);
+  if (!existsSync(runDirectory)) return; // never started since the host has: the next start has its own plan
+  const { prepare } = containerCgroup(services, record);
+  const plan = encodePlan({ namespaces: [], prepare, parent: [], child: [], cleanup: [] });
+  await writeFileAtomically(limitsPlan, plan, 'volatile');
 }

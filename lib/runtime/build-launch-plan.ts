@@ -30,6 +30,9 @@ export function buildLaunchPlan(spec: ContainerSpec): LaunchPlan {
     prepare: [
       ...joinInShim(spec),
       ...prepareHost(spec),
+      ...(spec.savedCgroup === undefined
+        ? []
+        : [{ op: 'saved-operations', path: spec.savedCgroup, replaced: spec.cgroup.prepare.length } as const]),
       ...spec.cgroup.prepare,
       ...(users?.prepare ?? []),
       ...network.prepare,

@@ -86,6 +86,8 @@ export interface ContainerSpec {
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly cgroup: PlanPart;
+  /** Where another plan's stage `prepare` may come to be: it replaces that of {@link cgroup} at a later run by policy. */
+  readonly savedCgroup?: string;
   /** Directory of a group whose processes are ended when the first has ended, if the kernel does not do that. */
   readonly killedGroup?: string;
   readonly network: PlanPart;

@@ -54,6 +54,7 @@ export type HostOperation =
   | WriteValues
   | MakeFile
   | Own
+  | SavedOperations
   | JoinCgroup
   | DeviceFilter
   | ThawOnKill
@@ -118,6 +119,16 @@ export interface Own {
   readonly paths: readonly string[];
   readonly uid: number;
   readonly gid: number;
+}
+
+/**
+ * In `prepare`: when there is a file at `path`, the operations of the same stage of the plan in it take the place of the next
+ * `replaced` ones.
+ */
+export interface SavedOperations {
+  readonly op: 'saved-operations';
+  readonly path: string;
+  readonly replaced: number;
 }
 
 /**

@@ -107,6 +107,7 @@ export const operationTable: { readonly [Name in OperationName]: Row<Name> } = {
   'write-values': { code: 83, signature: 'sl', values: (o) => [s(o.path), l(o.values)] },
   'discard-tree': { code: 85, signature: 'ss', values: (o) => [s(o.path), s(o.trash)] },
   'make-file': { code: 84, signature: 'sus', values: (o) => [s(o.path), u(o.mode), s(o.data)] },
+  'saved-operations': { code: 94, signature: 'su', values: (o) => [s(o.path), u(o.replaced)] },
   own: { code: 93, signature: 'luu', values: (o) => [l(o.paths), u(o.uid), u(o.gid)] },
   init: { code: 86, signature: '', values: () => [] },
   'kill-group': { code: 87, signature: 's', values: (o) => [s(o.path)] },

@@ -63,6 +63,7 @@ struct tsc_launch {
     ino_t root_inode;
     int limit_timer;   /* the kernel's number of the timer that ends a launch which takes too long */
     unsigned step;     /* counts operations */
+    uint32_t skipped;  /* so many of the next operations have been replaced */
     int directory_fd;  /* where the latest node was made; -1: none */
     unsigned directory_step;
     char directory[256];
@@ -103,6 +104,8 @@ tsc_run tsc_op_terminal;
 tsc_run tsc_op_execute;
 /* init.c */
 tsc_run tsc_op_init;
+/* saved-operations.c */
+tsc_run tsc_op_saved_operations;
 /* mapped-overlay.c */
 tsc_run tsc_op_mapped_overlay;
 /* delegate.c */

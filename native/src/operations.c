@@ -98,6 +98,7 @@ const struct tsc_operation tsc_operations[] = {
     { 91, "delegate", "slssslllsss", CHILD | ALONE, tsc_op_delegate },
     { 92, "mapped-overlay", "uulsssuuu", PREPARE, tsc_op_mapped_overlay },
     { 93, "own", "luu", PREPARE, tsc_op_own },
+    { 94, "saved-operations", "su", PREPARE, tsc_op_saved_operations },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

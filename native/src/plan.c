@@ -197,6 +197,10 @@ int tsc_plan_run(const struct tsc_plan *plan, enum tsc_section section, struct t
         const struct tsc_operation *operation = take_operation(&reader, &payload);
         struct tsc_err err = { 0 };
 
+        if (launch->skipped > 0) {
+            launch->skipped--;
+            continue;
+        }
         launch->step++;
         if (operation == NULL || operation->run(launch, &payload, &err) >= 0)
             continue; /* NULL cannot be: the plan was checked */

@@ -31,7 +31,6 @@ export const layers: readonly Layer[] = [
     members: [
       'lib/engine/default-services.ts',
       'lib/engine/default-launcher.ts',
-      'lib/engine/default-launcher.ts',
       'lib/engine/default-registries.ts',
       'lib/engine/default-registry-server.ts',
     ],
@@ -97,6 +96,7 @@ export const environmentReaders: readonly string[] = ['lib/engine/', 'lib/cli/']
 /** Adapters are the subfolders of `mechanism` and `kernel` folders: only these may import them from outside. */
 export const adapterUsers: readonly string[] = [
   'lib/engine/default-services.ts',
+  'lib/engine/default-launcher.ts',
   'lib/engine/default-registries.ts',
   'lib/engine/default-registry-server.ts',
   'lib/cli/', // each command is a program of its own, and puts itself together

@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Container, type ContainerOptions, Engine } from 'tscontainer';
+import { isCgroupV2 } from '../../helpers/container-group.js';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
 import { eventually } from '../../helpers/eventually.js';
 import { startOwner } from '../../helpers/owner.js';
@@ -44,6 +45,24 @@ describe('a restart policy', () => {
     assert.deepEqual(told.join(), 'started,exited 7,after 100,started,exited 7,after 200,started,exited 0');
     const { status, restartCount, exit } = await container.inspect();
     assert.deepEqual([status, restartCount, exit?.exitCode], ['exited', 2, 0]);
+  });
+
+  test('limits that were changed are in force in the next run, too', async () => {
+    const command = ['sh', '-c', 'cat /sys/fs/cgroup/$F; sleep 0.3; exit 1'];
+    const env = { F: isCgroupV2() ? 'memory.max' : 'memory/memory.limit_in_bytes' };
+    await using container = await create({ restart: 'on-failure', memory: '32m', memorySwap: '32m', env, command });
+    await container.start();
+    await container.update({ memory: '64m', memorySwap: '96m', cpusetCpus: '0' });
+    await eventually('it runs again', async () => (await startsOf(container)) >= 2, 10_000);
+    await container.update({ memory: '16m', memorySwap: '16m' });
+    await eventually('it runs once more', async () => (await startsOf(container)) >= 4, 10_000);
+    await container.stop({ timeoutMs: 0 });
+    const lines: string[] = [];
+    for await (const line of container.logs()) lines.push(line.text);
+    assert.deepEqual(lines.slice(0, 2).map(Number), [32 * 2 ** 20, 64 * 2 ** 20]);
+    assert.equal(Number(lines.at(-1)), 16 * 2 ** 20);
+    await container.start();
+    assert.equal((await container.stats()).memory?.limitBytes, 16 * 2 ** 20);
   });
 
   test('`on-failure:1` gives up after one more try; a new start begins anew', async () => {

@@ -34,6 +34,8 @@ const samples: readonly (readonly [PlanOperation, readonly DecodedValue[]])[] = 
   [{ op: 'make-directory', path: '/d', mode: 0o755 }, ['/d', 0o755]],
   [{ op: 'remove-directory', path: '/d' }, ['/d']],
   [{ op: 'remove-tree', path: '/d' }, ['/d']],
+  [{ op: 'own', paths: ['/a', '/b'], uid: 1, gid: 2 }, [['/a', '/b'], 1, 2]],
+  [{ op: 'saved-operations', path: '/p', replaced: 3 }, ['/p', 3]],
   [{ op: 'write-file', path: '/f', data: 'x\ny' }, ['/f', 'x\ny']],
   [{ op: 'join-cgroup', path: '/cg' }, ['/cg']],
   [{ op: 'thaw-on-kill', path: '/cg/freezer.state', data: 'THAWED' }, ['/cg/freezer.state', 'THAWED']],
