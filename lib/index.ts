@@ -32,6 +32,7 @@ export type {
   IsolationOptions,
   NamespaceMode,
   PrivilegeOptions,
+  UserNamespaceOption,
 } from './container/isolation-options.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
@@ -129,11 +130,14 @@ export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.
 export type {
   ContainerSpec,
   HostFile,
+  IdMapping,
   JoinSpec,
   LaunchSpec,
   PlanPart,
   ProcessSpec,
+  SpecFilter,
   SpecUser,
+  UserMaps,
 } from './runtime/container-spec.js';
 export type {
   DeviceFilter,
@@ -149,12 +153,14 @@ export type {
   NamespaceOperation,
   Netlink,
   NodeOperation,
+  Own,
   PlanOperation,
   ProcessOperation,
   RemoveDirectory,
   RemoveTree,
   ReservePort,
   RootOperation,
+  SavedOperations,
   ThawOnKill,
   WriteFile,
   WriteValues,
@@ -173,6 +179,7 @@ export type {
 } from './runtime/seccomp/profile.js';
 export type {
   AttributeOperation,
+  Delegate,
   JoinOperation,
   ListenOperation,
   RendezvousOperation,
