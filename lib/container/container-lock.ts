@@ -15,7 +15,7 @@ export async function withContainerLock<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  const lock = await acquire(services, id, signal);
+  const lock = await lockContainer(services, id, signal);
   try {
     return await work();
   } finally {
@@ -23,7 +23,12 @@ export async function withContainerLock<T>(
   }
 }
 
-async function acquire(services: ContainerServices, id: string, signal: AbortSignal | undefined): Promise<FileLock> {
+/** The same, until the lock is released. */
+export async function lockContainer(
+  services: ContainerServices,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<FileLock> {
   const path = join(services.layout.container(id), 'lock');
   try {
     return await acquireFileLock(services.kernel, path, signal === undefined ? {} : { signal });

@@ -1,10 +1,13 @@
 import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import type { StorageLayout } from '../core/storage-layout.js';
+import type { CommitRequest } from '../image/commit-image.js';
+import type { Image } from '../image/image.js';
 import type { ImageRecord } from '../image/image-record.js';
 import type { PullOptions } from '../image/pull-image.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { LayerStore } from '../layers/layer-store.js';
+import type { RootAccess } from '../layers/root-access.js';
 import type { NetworkDriver } from '../network/network-driver.js';
 import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
 import type { CgroupControl } from '../runtime/cgroup/cgroup-control.js';
@@ -66,6 +69,7 @@ export interface ContainerServices {
   readonly layout: StorageLayout;
   readonly kernel: Kernel;
   readonly layers: LayerStore;
+  readonly rootAccess: RootAccess;
   readonly launcher: Launcher;
   readonly cgroups: CgroupManager;
   readonly cgroupControl: CgroupControl;
@@ -87,6 +91,7 @@ export interface ContainerServices {
   readonly readResolvConf: () => string;
   readonly findImage: (reference: string) => Promise<ImageRecord | undefined>;
   readonly pullImage: (reference: string, options: PullOptions) => Promise<ImageRecord>;
+  readonly commitImage: (request: CommitRequest) => Promise<Image>;
   /** Marks content as needed while a container of it is being made. */
   readonly holdContent: <T>(signal: AbortSignal | undefined, work: () => Promise<T>) => Promise<T>;
   readonly now: () => Date;

@@ -1,7 +1,10 @@
+import { posix } from 'node:path';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
+import type { Image } from '../image/image.js';
+import type { PathStatus, RootChange } from '../layers/root-access.js';
 import { attachContainer } from './attach-container.js';
 import type { AttachOptions } from './attach-options.js';
 import type { AttachedStreams } from './attached-streams.js';
@@ -15,6 +18,11 @@ import type { ContainerServices, LiveContainer } from './container-services.js';
 import type { ContainerStatus } from './container-state.js';
 import { type ContainerStats, measureContainer } from './container-stats.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
+import { type CommitOptions, commitContainer } from './files/commit-container.js';
+import { changedRoot, readableView, rootLayers } from './files/container-view.js';
+import { type CopyOptions, copyToHost, packFrom } from './files/copy-from.js';
+import { type CopySource, copyInto } from './files/copy-into.js';
+import { withWritableView } from './files/with-writable-view.js';
 import { followStats, type StatsOptions } from './follow-stats.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
 import { jsonFileLines } from './json-file-log.js';
@@ -248,6 +256,95 @@ export class Container implements AsyncDisposable {
     if ('intervalMs' in options) return followStats(this.#services, this.#record, options);
     return this.#services.work.run(options.signal, async () => {
       return (await measureContainer(this.#services, this.#record)).stats;
+    });
+  }
+
+  /**
+   * What it has changed in the root that its image has given it. A directory in which something has changed has changed itself.
+   *
+   * @throws EngineError `NOT_COMPARABLE` for a container on files of the host without an overlay, or with one in memory.
+   */
+  diff(options: Abortable = {}): Promise<readonly RootChange[]> {
+    return this.#services.work.run(options.signal, async (signal) =>
+      this.#services.rootAccess.changes(await changedRoot(this.#services, this.#record), { signal }),
+    );
+  }
+
+  /**
+   * Makes an image of its image and what it has changed. What is mounted in it is left out, and so are /dev, /proc and /sys. How
+   * containers of the new image are started is what this one was started with, then `config`, then `changes`.
+   *
+   * @throws EngineError `INVALID_REFERENCE`, `INVALID_OPTION`, `NOT_COMPARABLE`, `NO_SUCH_IMAGE` when its image has gone,
+   * `NO_SPACE`. After a failure nothing is left.
+   */
+  commit(options: CommitOptions = {}): Promise<Image> {
+    return this.#services.work.run(options.signal, (signal) =>
+      withContainerLock(this.#services, this.id, signal, () =>
+        commitContainer(this.#services, this.#record, { ...options, signal }),
+      ),
+    );
+  }
+
+  /**
+   * Its whole root as a tar archive, without what is mounted in it; `images.import` makes an image of that.
+   *
+   * @throws EngineError `NOT_COMPARABLE` for a root in memory; `NO_SUCH_CONTAINER`; what the stream meets.
+   */
+  export(options: Abortable = {}): AsyncIterable<Uint8Array> {
+    const { rootAccess, work } = this.#services;
+    const whole = { path: '/', name: '', follow: false };
+    return work.stream(options.signal, (signal) => rootAccess.pack(rootLayers(this.#record), { ...whole, signal }));
+  }
+
+  /**
+   * Copies into it, whether it runs or not, as `docker cp` does: a file or directory of the host, a file made of `content`, or an
+   * archive. Links of the container lead to places in the container, whatever it does meanwhile. What is mounted in it from the
+   * host is reached.
+   *
+   * @param target - path in the container; relative to its root.
+   * @throws EngineError `NO_SUCH_PATH`, `PATH_CONFLICT` where a directory would be replaced by something else or the other way
+   * round, `INVALID_ARCHIVE`, `INVALID_OPTION`, `NO_SPACE`; `SYSTEM_CALL_FAILED`, e.g. for a read-only root; `WRONG_STATE` for
+   * a running container with a user namespace, and for one that is stopped and has its root in memory. What was written before
+   * a failure stays.
+   */
+  async copyTo(target: string, source: CopySource, options: CopyOptions = {}): Promise<void> {
+    await this.#services.work.run(options.signal, (signal) =>
+      withWritableView(this.#services, this.#record, signal, (view) =>
+        copyInto(this.#services, view, target, source, { ...options, signal }),
+      ),
+    );
+  }
+
+  /**
+   * Copies out of it, whether it runs or not, as `docker cp` does: to a path of the host, or without one as a tar archive, in
+   * which everything is below the last part of `source` (with `/.` at its end: what is in that directory). Sockets are left
+   * out.
+   *
+   * @param source - path in the container; relative to its root.
+   * @throws EngineError `NO_SUCH_PATH`, `PATH_CONFLICT`, `INVALID_OPTION`, `NO_SPACE`, `WRONG_STATE` as for {@link copyTo}.
+   */
+  copyFrom(source: string, options?: CopyOptions): AsyncIterable<Uint8Array>;
+  copyFrom(source: string, target: string, options?: CopyOptions): Promise<void>;
+  copyFrom(
+    source: string,
+    target?: string | CopyOptions,
+    options: CopyOptions = {},
+  ): AsyncIterable<Uint8Array> | Promise<void> {
+    if (typeof target !== 'string') {
+      return this.#services.work.stream(target?.signal, (signal) =>
+        packFrom(this.#services, readableView(this.#services, this.#record), source, { ...target, signal }),
+      );
+    }
+    return this.#services.work.run(options.signal, async (signal) =>
+      copyToHost(this.#services, readableView(this.#services, this.#record), source, target, { ...options, signal }),
+    );
+  }
+
+  /** What is at a path in it; a link at its end is not followed. @throws EngineError as {@link copyFrom}. */
+  stat(path: string, options: Abortable = {}): Promise<PathStatus> {
+    return this.#services.work.run(options.signal, async (signal) => {
+      const view = readableView(this.#services, this.#record);
+      return this.#services.rootAccess.stat(view, { path: posix.resolve('/', path), follow: false, signal });
     });
   }
 

@@ -163,7 +163,7 @@ function restartRequest(
 }
 
 /** Overlay wants an empty one for each mount, and a volatile overlay refuses to be mounted a second time over the old. */
-function renewWorkDirectory(root: RootMount): RootMount {
+export function renewWorkDirectory(root: RootMount): RootMount {
   if (root.type === 'overlay' && root.inMemory !== true && readdirSync(root.work).length > 0) {
     rmSync(root.work, { recursive: true, force: true });
     mkdirSync(root.work, { mode: 0o700 });

@@ -10,6 +10,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import { hostPlatform } from '../core/platform.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import { collectContent } from '../image/collect-content.js';
+import { commitImage } from '../image/commit-image.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -18,6 +19,7 @@ import { KoffiKernel } from '../kernel/koffi/koffi-kernel.js';
 import { openCopyLayerStore } from '../layers/copy/copy-layer-store.js';
 import type { LayerStore } from '../layers/layer-store.js';
 import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js';
+import { createShimRootAccess } from '../layers/shim/shim-root-access.js';
 import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createNoneNetworkDriver } from '../network/none/none-network-driver.js';
@@ -102,6 +104,8 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     layout,
     kernel,
     layers,
+    rootAccess: createShimRootAccess(shimPaths()[0] ?? '', layout.rootTarget()),
+    commitImage: (request) => commitImage(images, request),
     launcher: defaultLauncher(options, kernel, layout),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
     cgroupControl: fsCgroupControl,

@@ -6,17 +6,17 @@ import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
 import { normalisePlatform, type Platform, parsePlatform } from '../core/platform.js';
-import { formatReference, parseReference } from '../core/reference.js';
 import { BadCompression, decompress } from '../layers/compression/decompress.js';
 import { abortableIterable } from '../util/abortable-iterable.js';
 import { onlyBytes } from '../util/only-bytes.js';
 import { readFileChunks } from '../util/read-file-chunks.js';
-import { blobCompression, createManifest } from './archive/create-manifest.js';
+import { blobCompression } from './archive/create-manifest.js';
 import { collectContent } from './collect-content.js';
 import { applyConfigChanges } from './config-changes.js';
-import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { makeImage } from './make-image.js';
+import { newImageName } from './new-image-name.js';
 
 /** How an image is made of a file system. */
 export interface ImportOptions extends Abortable {
@@ -44,7 +44,7 @@ export async function importImage(
   source: string | AsyncIterable<Uint8Array>,
   options: ImportOptions = {},
 ): Promise<ImageRecord> {
-  const name = options.name === undefined ? undefined : newName(options.name);
+  const name = options.name === undefined ? undefined : newImageName(options.name);
   const run = applyConfigChanges({}, options.changes ?? []);
   const platform = platformOf(options.platform) ?? services.platform;
   const { signal } = options;
@@ -56,34 +56,12 @@ export async function importImage(
       const created = services.now().toISOString();
       const history = [{ created, created_by: 'import', ...(options.message && { comment: options.message }) }];
       const config = { created, ...platform, config: run, rootfs: { type: 'layers', diff_ids: [diffId] }, history };
-      const stored = await services.content.put(Buffer.from(JSON.stringify(config)));
-      const manifest = await createManifest(services.content, { config: stored, layers: [layer] });
-      const open = (): AsyncIterable<Uint8Array> => services.content.read(layer.digest);
-      await services.layers.apply([{ diffId, open, handsOverChunks: true }], { signal });
-      const image: ImageRecord = {
-        version: 1,
-        name: name ?? stored.digest,
-        target: manifest.digest,
-        manifest: manifest.digest,
-        id: stored.digest,
-        config: JSON.stringify(config),
-        layers: [{ ...layer, diffId }],
-        storedAt: created,
-      };
-      signal?.throwIfAborted();
-      await saveImage(services, image); // the point of no return
-      return image;
+      return makeImage(services, { name, document: config, layers: [{ ...layer, diffId }], signal });
     });
   } catch (error) {
     await collectContent(services).catch((failure: unknown) => attachCleanupErrors(error, [failure]));
     throw error;
   }
-}
-
-function newName(text: string): string {
-  const reference = parseReference(text);
-  if (reference.digest === undefined) return formatReference(reference);
-  throw new EngineError('INVALID_REFERENCE', { reference: text, reason: 'a new name must not have a digest' });
 }
 
 function platformOf(platform: string | Platform | undefined): Platform | undefined {

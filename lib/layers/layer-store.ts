@@ -80,6 +80,13 @@ export interface LayerStore {
   prepare(diffIds: readonly Digest[], directory: string, options?: PrepareOptions): Promise<RootMount>;
   /** Removes what `prepare` made in `directory`; doing it twice is fine. */
   discard(directory: string): Promise<void>;
+  /**
+   * Directories, topmost first, that show a stack when they are laid over each other, to be read only. None where layers are no
+   * directories.
+   *
+   * @throws EngineError `LAYER_NOT_FOUND`.
+   */
+  trees(diffIds: readonly Digest[]): Promise<readonly string[]>;
   /** Removes every layer that none of the `keep` stacks needs. Returns the bytes freed. */
   collect(keep: readonly (readonly Digest[])[]): Promise<number>;
   /** Disk use of a stack. @throws EngineError `LAYER_NOT_FOUND`. */

@@ -12,6 +12,7 @@ import { EngineEventHub } from '../engine/engine-events.js';
 import { prepareRoot } from '../engine/prepare-root.js';
 import type { EngineServices } from '../engine/services.js';
 import { collectContent } from '../image/collect-content.js';
+import { commitImage } from '../image/commit-image.js';
 import { ImageRecords } from '../image/image-records.js';
 import type { ImageServices } from '../image/image-services.js';
 import { pullImage } from '../image/pull-image.js';
@@ -19,6 +20,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { MemoryKernel } from '../kernel/memory/memory-kernel.js';
 import type { LayerStore } from '../layers/layer-store.js';
 import { createMemoryLayerStore } from '../layers/memory/memory-layer-store.js';
+import { createMemoryRootAccess } from '../layers/memory/memory-root-access.js';
 import { createHostNetworkDriver } from '../network/host/host-network-driver.js';
 import { createMemoryNetworkDriver } from '../network/memory/memory-network-driver.js';
 import type { NetworkDriver } from '../network/network-driver.js';
@@ -124,6 +126,8 @@ function containerServices(
   const execute = (operation: PlanOperation): undefined => void cgroups.execute(operation);
   return {
     layers: images.layers,
+    rootAccess: createMemoryRootAccess(),
+    commitImage: (request) => commitImage(images, request),
     launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {}, execute }),
     cgroups: cgroups.manager,
     cgroupControl: cgroups.control,

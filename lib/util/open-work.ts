@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/engine-error.js';
+import { Deferred } from './deferred.js';
 import { toFileError } from './file-error.js';
 
 /**
@@ -36,6 +37,35 @@ export class OpenWork {
     } finally {
       this.#running.delete(controller);
       signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The same for a stream, from its first reading to its end; {@link close} ends it, read or not. */
+  async *stream<T>(
+    signal: AbortSignal | undefined,
+    open: (signal: AbortSignal) => AsyncIterable<T> | Promise<AsyncIterable<T>>,
+  ): AsyncGenerator<T, void, void> {
+    const opened = new Deferred<{ readonly iterator: AsyncIterator<T>; readonly signal: AbortSignal }>();
+    const done = new Deferred<void>();
+    const held = this.run(signal, async (workSignal) => {
+      workSignal.addEventListener('abort', () => done.resolve(), { once: true });
+      const iterator = (await open(workSignal))[Symbol.asyncIterator]();
+      opened.resolve({ iterator, signal: workSignal });
+      await done.promise;
+      await iterator.return?.(); // it gives back what it holds, whether somebody reads or not
+    });
+    held.catch(() => undefined); // seen by whoever reads
+    try {
+      const stream = await Promise.race([opened.promise, held]);
+      while (stream !== undefined) {
+        const next = await stream.iterator.next();
+        stream.signal.throwIfAborted(); // what was ended has not come to its end
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      done.resolve();
+      await held;
     }
   }
 

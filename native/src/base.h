@@ -69,5 +69,10 @@ int tsc_role_remove_tree(int argc, char **argv);
 int tsc_role_merge_layer(int argc, char **argv);
 int tsc_role_fix_layer(int argc, char **argv);
 int tsc_role_mount_points(int argc, char **argv);
+int tsc_role_pack_tree(int argc, char **argv);
+int tsc_role_stat_path(int argc, char **argv);
+int tsc_role_copy_in(int argc, char **argv);
+int tsc_role_list_changes(int argc, char **argv);
+int tsc_role_pack_changes(int argc, char **argv);
 
 #endif

@@ -13,7 +13,8 @@ int layer_leave(struct layer_parent *parent)
     int result = 0;
 
     if (parent->fd >= 0) {
-        result = layer_set_mtime(parent->fd, parent->mtime, parent->err);
+        if (!parent->plain)
+            result = layer_set_mtime(parent->fd, parent->mtime, parent->err);
         tsc_close_p(&parent->fd);
     }
     return result;

@@ -4,6 +4,8 @@
  *   H path, target      hard link to something that is not in this layer
  *   R uid:gid:mode, mtime   the archive has an entry for the root directory
  *   O                   the root directory is opaque
+ *   a, c, d path        a container has added, changed, deleted something
+ *   F numbers, target   what is at a path, see container-files.c
  *   W entry, text       something was left out
  *   S entries, bytes    success; the last record
  *   E errno, operation, detail, entry     failure; the last record

@@ -30,7 +30,7 @@ static const uint32_t allowed[] = {
     SYS_read, SYS_write, SYS_writev, SYS_readv, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_ftruncate, SYS_copy_file_range,
     /* descriptors */
     SYS_close, SYS_fcntl, SYS_openat, SYS_openat2, SYS_fchdir, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_getdents64,
-    SYS_readlinkat, SYS_syncfs, SYS_fsync,
+    SYS_readlinkat, SYS_fstatfs, SYS_syncfs, SYS_fsync,
     /* changes */
     SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_linkat, SYS_unlinkat, SYS_renameat2, SYS_fchown, SYS_fchownat,
     SYS_fchmod, SYS_fchmodat, SYS_fchmodat2, SYS_utimensat, SYS_fsetxattr, SYS_lsetxattr, SYS_fgetxattr, SYS_lgetxattr,

@@ -144,7 +144,7 @@ static int make_directory(struct layer_writer *writer, const char *name, int *ou
     if (*out < 0)
         return tsc_fail(writer->err, errno, "openat", "%s", name);
     if (existed)
-        return layer_clear_xattrs(*out, writer->err);
+        return writer->parent.plain ? 0 : layer_clear_xattrs(*out, writer->err);
     return replaced ? layer_mark_opaque(*out, writer->whiteouts, writer->parent.opaque, writer->err) : 0;
 }
 
@@ -196,6 +196,26 @@ static int find_target(struct layer_writer *writer, const char *target, int *par
     return layer_is_whiteout(status) ? 0 : 1;
 }
 
+/* The name below the root, and what it means there. */
+static int clean_name(struct layer_writer *writer, const char *name, char *out, enum layer_name *kind, const char **hidden)
+{
+    char inside[TAR_PATH_MAX + 1];
+    const char *slash;
+    int result = layer_clean_name(name, inside, writer->err);
+
+    if (result < 0)
+        return result;
+    if (!writer->parent.plain) {
+        memcpy(out, inside, strlen(inside) + 1);
+        return layer_classify(out, kind, hidden, writer->err);
+    }
+    *kind = inside[0] == 0 ? NAME_ROOT : NAME_ORDINARY;
+    slash = writer->prefix[0] != 0 && inside[0] != 0 ? "/" : "";
+    return snprintf(out, TAR_PATH_MAX + 1, "%s%s%s", writer->prefix, slash, inside) > (int)TAR_PATH_MAX
+               ? tar_bad(writer->err, "the name is longer than %u bytes", TAR_PATH_MAX)
+               : 0;
+}
+
 static int write_hard_link(struct layer_writer *writer, const char *name, const char *clean,
                            const struct tar_entry *entry)
 {
@@ -204,9 +224,9 @@ static int write_hard_link(struct layer_writer *writer, const char *name, const 
     const char *base, *hidden;
     enum layer_name kind;
     struct stat status, there;
-    int found, result = layer_clean_name(entry->link, target, writer->err);
+    int found, result = clean_name(writer, entry->link, target, &kind, &hidden);
 
-    if (result < 0 || (result = layer_classify(target, &kind, &hidden, writer->err)) < 0)
+    if (result < 0)
         return result;
     if (kind != NAME_ORDINARY)
         return tar_bad(writer->err, "a hard link to '%.100s'", entry->link);
@@ -219,6 +239,8 @@ static int write_hard_link(struct layer_writer *writer, const char *name, const 
             return result;
     }
     if (found == 0) {
+        if (writer->parent.plain)
+            return tar_bad(writer->err, "a hard link to '%.150s', which is not there", target);
         layer_report('H', clean, target);
         return 0;
     }
@@ -252,9 +274,23 @@ static int write_whiteout(struct layer_writer *writer, const char *hidden)
     return layer_mark_opaque(fd, writer->whiteouts, writer->parent.opaque, writer->err);
 }
 
+/* As docker cp has it: neither a directory by something else, nor something else by a directory. */
+static int check_kind(struct layer_writer *writer, const char *name, const char *clean, const struct tar_entry *entry)
+{
+    struct stat status;
+
+    if (fstatat(writer->parent.fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : tsc_fail(writer->err, errno, "fstatat", "%s", clean);
+    if (S_ISDIR(status.st_mode) == (entry->type == '5'))
+        return 0;
+    return tsc_fail(writer->err, S_ISDIR(status.st_mode) ? EISDIR : ENOTDIR, "overwrite", "%s", clean);
+}
+
 static int write_ordinary(struct layer_writer *writer, const char *name, const char *clean,
                           const struct tar_entry *entry)
 {
+    if (writer->parent.plain && check_kind(writer, name, clean, entry) < 0)
+        return -writer->err->errnum;
     switch (entry->type) {
     case '0':
         return write_file(writer, name, entry);
@@ -285,11 +321,10 @@ int layer_write_entry(struct layer_writer *writer, const struct tar_entry *entry
         layer_warn(entry->name, "a volume label is no file");
         return 0;
     }
-    if ((result = layer_clean_name(entry->name, clean, writer->err)) < 0 ||
-        (result = layer_classify(clean, &kind, &hidden, writer->err)) < 0)
+    if ((result = clean_name(writer, entry->name, clean, &kind, &hidden)) < 0)
         return result;
     if (kind == NAME_ROOT)
-        return write_root(writer, entry);
+        return writer->parent.plain ? 0 : write_root(writer, entry);
     if (kind == NAME_IGNORED) {
         layer_warn(entry->name, "metadata of AUFS");
         return 0;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-enum { value_max = 64 * 1024, list_max = 64 * 1024 }; /* the kernel's own bounds, see xattr(7) */
+enum { value_max = 64 * 1024 }; /* the kernel's own bound, see xattr(7) */
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -47,47 +47,64 @@ int layer_set_xattr(struct layer_object object, const char *key, const void *val
     return tsc_fail(err, errno, "lsetxattr", "%s", key);
 }
 
-static int list(struct layer_object object, char *keys, size_t *size, struct tsc_err *err)
+int layer_list_xattrs(struct layer_object object, struct layer_xattrs *out, struct tsc_err *err)
 {
     ssize_t length = enter(object);
 
     if (length == 0)
-        length = object.fd >= 0 ? flistxattr(object.fd, keys, list_max) : llistxattr(object.name, keys, list_max);
-    *size = length > 0 ? (size_t)length : 0;
+        length = object.fd >= 0 ? flistxattr(object.fd, out->keys, sizeof(out->keys))
+                                : llistxattr(object.name, out->keys, sizeof(out->keys));
+    out->size = length > 0 ? (size_t)length : 0;
+    out->position = 0;
     return length < 0 && errno != ENOTSUP ? tsc_fail(err, errno, "llistxattr", "extended attributes") : 0;
+}
+
+const char *layer_next_xattr(struct layer_xattrs *xattrs)
+{
+    const char *key = xattrs->keys + xattrs->position;
+
+    if (xattrs->position >= xattrs->size)
+        return NULL;
+    xattrs->position += strlen(key) + 1;
+    return key;
+}
+
+ssize_t layer_get_xattr(struct layer_object object, const char *key, void *value, size_t size)
+{
+    ssize_t length = enter(object);
+
+    if (length == 0)
+        length = object.fd >= 0 ? fgetxattr(object.fd, key, value, size) : lgetxattr(object.name, key, value, size);
+    return length < 0 ? -errno : length;
 }
 
 int layer_clear_xattrs(int fd, struct tsc_err *err)
 {
-    static char keys[list_max];
-    size_t size;
-    int result = list((struct layer_object){ .fd = fd }, keys, &size, err);
+    static struct layer_xattrs xattrs;
+    int result = layer_list_xattrs((struct layer_object){ .fd = fd }, &xattrs, err);
+    const char *key;
 
-    if (result < 0)
-        return result;
-    for (const char *key = keys; key < keys + size; key += strlen(key) + 1)
+    while (result == 0 && (key = layer_next_xattr(&xattrs)) != NULL)
         if (layer_may_set_xattr(key) && fremovexattr(fd, key) < 0 && errno != ENODATA)
             return tsc_fail(err, errno, "fremovexattr", "%s", key);
-    return 0;
+    return result;
 }
 
 int layer_copy_xattrs(struct layer_object from, struct layer_object to, struct tsc_err *err)
 {
-    static char keys[list_max], value[value_max];
-    size_t size;
-    int result = list(from, keys, &size, err);
+    static struct layer_xattrs xattrs;
+    static char value[value_max];
+    int result = layer_list_xattrs(from, &xattrs, err);
+    const char *key;
 
-    for (const char *key = keys; result == 0 && key < keys + size; key += strlen(key) + 1) {
+    while (result == 0 && (key = layer_next_xattr(&xattrs)) != NULL) {
         ssize_t length;
 
         if (!layer_may_set_xattr(key))
             continue;
-        if (enter(from) < 0)
-            return tsc_fail(err, errno, "fchdir", "%s", key);
-        length = from.fd >= 0 ? fgetxattr(from.fd, key, value, sizeof(value))
-                              : lgetxattr(from.name, key, value, sizeof(value));
+        length = layer_get_xattr(from, key, value, sizeof(value));
         if (length < 0)
-            return tsc_fail(err, errno, "lgetxattr", "%s", key);
+            return tsc_fail(err, (int)-length, "lgetxattr", "%s", key);
         result = layer_set_xattr(to, key, value, (size_t)length, err);
     }
     return result;

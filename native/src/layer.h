@@ -82,6 +82,15 @@ int layer_set_mtime(int directory, struct timespec mtime, struct tsc_err *err);
 bool layer_may_set_xattr(const char *key);
 /* Refusals that do no harm (a file system without user attributes) are warned of. */
 int layer_set_xattr(struct layer_object object, const char *key, const void *value, size_t size, struct tsc_err *err);
+/* The keys of all: a list of the kernel's, read one by one. */
+struct layer_xattrs {
+    char keys[64 * 1024];
+    size_t size, position;
+};
+int layer_list_xattrs(struct layer_object object, struct layer_xattrs *out, struct tsc_err *err);
+const char *layer_next_xattr(struct layer_xattrs *xattrs);
+/* The size of the value, or -errno. */
+ssize_t layer_get_xattr(struct layer_object object, const char *key, void *value, size_t size);
 /* Removes those that a layer may carry. */
 int layer_clear_xattrs(int fd, struct tsc_err *err);
 int layer_copy_xattrs(struct layer_object from, struct layer_object to, struct tsc_err *err);
@@ -120,6 +129,7 @@ struct layer_parent {
     char path[TAR_PATH_MAX + 1];
     struct timespec mtime;
     const char *opaque; /* name of overlayfs's extended attribute */
+    bool plain;         /* it is no layer: its mtime stays what writing makes it */
     struct tsc_err *err;
 };
 /* Makes `path` the current directory; what is missing is created, root:root 0755. */
@@ -132,6 +142,8 @@ struct layer_writer {
     struct layer_parent parent;
     struct tar_reader *archive;
     enum layer_whiteouts whiteouts;
+    /* With parent.plain: where names begin; no name means more than itself, and no directory is replaced by a file. */
+    const char *prefix;
     struct tsc_err *err;
     uint64_t entries, bytes;
 };

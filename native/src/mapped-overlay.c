@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
-#include <sys/mount.h>
 
 /*
  * Overlay does its own work as who mounts it: nothing can be made in a mapped directory by an id that is not among the

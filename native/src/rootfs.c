@@ -84,7 +84,9 @@ static int new_overlay(char *const *lower, const char *upper, const char *work, 
             return -err->errnum;
     if (set_directory(fs, "upperdir", upper, err) < 0 || set_directory(fs, "workdir", work, err) < 0)
         return -err->errnum;
-    if (set_option(fs, "index", "off", err) < 0 || set_option(fs, "metacopy", "off", err) < 0)
+    /* Without redirections the upper directory holds what has changed, and nothing else. */
+    if (set_option(fs, "index", "off", err) < 0 || set_option(fs, "metacopy", "off", err) < 0 ||
+        set_option(fs, "redirect_dir", "off", err) < 0)
         return -err->errnum;
     if ((flags & TSC_OVERLAY_VOLATILE) != 0 && set_option(fs, "volatile", NULL, err) < 0)
         return -err->errnum;
@@ -138,7 +140,7 @@ static int mount_overlay_before_6_7(char *const *lower, const char *upper, const
                                     uint32_t flags, struct tsc_err *err)
 {
     char options[OLD_OPTIONS_SIZE];
-    size_t used = (size_t)snprintf(options, sizeof(options), "index=off,metacopy=off%s%s",
+    size_t used = (size_t)snprintf(options, sizeof(options), "index=off,metacopy=off,redirect_dir=off%s%s",
                                    (flags & TSC_OVERLAY_VOLATILE) != 0 ? ",volatile" : "",
                                    (flags & TSC_OVERLAY_USER_XATTR) != 0 ? ",userxattr" : "");
 

@@ -9,6 +9,12 @@ export interface ContainerErrors {
   WRONG_STATE: { readonly id: string; readonly status: string; readonly wanted: string };
   PROGRAM_NOT_FOUND: { readonly program: string; readonly exitCode: 127 };
   PROGRAM_NOT_EXECUTABLE: { readonly program: string; readonly errno: string; readonly exitCode: 126 };
+  /** In a container. */
+  NO_SUCH_PATH: { readonly path: string };
+  /** A directory is in the way of something else, or something else of a directory. */
+  PATH_CONFLICT: { readonly path: string; readonly reason: string };
+  /** Its root is in memory, or is a directory of the host itself. */
+  NOT_COMPARABLE: { readonly id: string };
   NO_SUCH_USER: { readonly user: string; readonly reason: string };
   LAUNCH_FAILED: {
     readonly stage: string;
@@ -43,6 +49,9 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
   WRONG_STATE: { kind: 'conflict', message: (d) => `container ${d.id} is ${d.status}, it must be ${d.wanted}` },
   PROGRAM_NOT_FOUND: { kind: 'not-found', message: (d) => `program '${d.program}' does not exist in the container` },
   PROGRAM_NOT_EXECUTABLE: { kind: 'denied', message: (d) => `program '${d.program}' cannot be executed: ${d.errno}` },
+  NO_SUCH_PATH: { kind: 'not-found', message: (d) => `there is no ${d.path} in the container` },
+  PATH_CONFLICT: { kind: 'conflict', message: (d) => `${d.path} is in the way: ${d.reason}` },
+  NOT_COMPARABLE: { kind: 'unsupported', message: (d) => `container ${d.id} has no layers to compare its root with` },
   NO_SUCH_USER: { kind: 'invalid', message: (d) => `user '${d.user}': ${d.reason}` },
   LAUNCH_FAILED: {
     kind: 'unavailable',

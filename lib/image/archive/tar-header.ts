@@ -12,6 +12,7 @@ const blockBytes = 512;
 const checksumAt = 148;
 /** Beyond it a size does not fit into the octal field. */
 const maxOctalSize = 8 ** 11 - 1;
+const maxOctalId = 0o7777777;
 
 /**
  * Decodes one header.
@@ -56,7 +57,7 @@ function decodeSize(field: Buffer, invalid: (reason: string) => EngineError): nu
 const binarySize = (field: Buffer): number =>
   field[0] === 0x80 && field.readUInt32BE(0) === 0x80000000 ? Number(field.readBigUInt64BE(4)) : Number.NaN;
 
-/** What a header is made of. Owner root, modification time 1970-01-01. */
+/** What a header is made of. */
 export interface TarHeaderFields {
   readonly name: string;
   /** Default: none. */
@@ -65,15 +66,22 @@ export interface TarHeaderFields {
   readonly size: number;
   /** `0` a file, `2` a symbolic link, `5` a directory. */
   readonly type: string;
+  /** Default: root. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Seconds since 1970. Default 0. */
+  readonly mtime?: number;
 }
 
 /** The header of a member, with a PAX header in front where its fields do not fit into one. */
 export function* encodeTarHeader(fields: TarHeaderFields): Generator<Uint8Array, void, void> {
-  const { name, target = '', size } = fields;
+  const { name, target = '', size, uid = 0, gid = 0 } = fields;
   const records = [
     ...(isLong(name) ? [paxRecord('path', name)] : []),
     ...(isLong(target) ? [paxRecord('linkpath', target)] : []),
     ...(size > maxOctalSize ? [paxRecord('size', String(size))] : []),
+    ...(uid > maxOctalId ? [paxRecord('uid', String(uid))] : []),
+    ...(gid > maxOctalId ? [paxRecord('gid', String(gid))] : []),
   ].join('');
   if (records !== '') {
     yield header({ name: 'PaxHeaders/entry', mode: 0o644, size: Buffer.byteLength(records), type: 'x' });
@@ -105,17 +113,17 @@ function paxRecord(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
-function header({ name, target = '', mode, size, type }: TarHeaderFields): Uint8Array {
+function header({ name, target = '', mode, size, type, uid = 0, gid = 0, mtime = 0 }: TarHeaderFields): Uint8Array {
   const block = Buffer.alloc(blockBytes);
   const octal = (value: number, at: number, digits: number): void => {
     block.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
   };
   Buffer.from(name).copy(block, 0, 0, 100); // cut names are overridden by their PAX header
   octal(mode, 100, 7);
-  octal(0, 108, 7);
-  octal(0, 116, 7);
+  octal(Math.min(uid, maxOctalId), 108, 7);
+  octal(Math.min(gid, maxOctalId), 116, 7);
   octal(Math.min(size, maxOctalSize), 124, 11);
-  octal(0, 136, 11);
+  octal(mtime, 136, 11);
   block.write('        ', checksumAt, 'latin1');
   block.write(type, 156, 'latin1');
   Buffer.from(target).copy(block, 157, 0, 100);

@@ -124,6 +124,11 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: CopyLayer
       return { type: 'bind', source };
     },
 
+    trees: async (diffIds) => {
+      await requireTop(diffIds);
+      return [layers.tree(layerKey(diffIds))];
+    },
+
     discard: (directory) => shim.remove([join(directory, 'rootfs')]),
 
     collect: async (keep) => {

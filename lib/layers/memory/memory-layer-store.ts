@@ -70,6 +70,10 @@ export function createMemoryLayerStore(options: MemoryLayerStoreOptions = {}): M
       }
       return freed;
     },
+    trees: async (diffIds) => {
+      requireStack(diffIds);
+      return [];
+    },
     usage: async (diffIds) => {
       requireStack(diffIds);
       const parts = diffIds.map((diffId) => ({ key: diffId, sizeBytes: sizeOf(layers.get(diffId) ?? []) }));

@@ -188,6 +188,8 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
       return { type: 'overlay', lower: [...points, ...lower], upper, work, volatile };
     },
 
+    trees: async (diffIds) => lowerTrees(await requireAll(diffIds)),
+
     discard: (directory) => shim.remove([join(directory, 'upper'), join(directory, 'work')]),
 
     collect: async (keep) => {

@@ -10,6 +10,8 @@ import { parseShimReport, type ShimReport } from './shim-report.js';
 export interface RunShimOptions extends Abortable {
   /** What the role reads on descriptor 0. Default: nothing. */
   readonly input?: AsyncIterable<Uint8Array> | Uint8Array | undefined;
+  /** Gets what the role writes on descriptor 1, which must be read. Default: it is thrown away. */
+  readonly onOutput?: ((output: Readable) => void) | undefined;
 }
 
 /** 131072 implicit directories of 16 MiB together, as many hard links, and warnings stay below. */
@@ -28,11 +30,13 @@ export async function runShim(
 ): Promise<ShimReport> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const child = spawn(shimPath, args, { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], cwd: '/', env: {} });
+  const output = options.onOutput === undefined ? 'ignore' : 'pipe';
+  const child = spawn(shimPath, args, { stdio: ['pipe', output, 'ignore', 'pipe'], cwd: '/', env: {} });
   const ended = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   if (child.pid === undefined) throw await startFailure(ended, shimPath); // without descriptors it has no streams either
   const kill = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
+  if (child.stdout !== null) options.onOutput?.(child.stdout);
   try {
     const input = startFeeding(child, options.input ?? new Uint8Array(0), kill);
     const report = collect(child.stdio[3] as Readable, kill);

@@ -8,6 +8,10 @@ export interface ShimReport {
   readonly root: RootAttributes | undefined;
   /** The root directory shows nothing of the layers below. */
   readonly rootOpaque: boolean;
+  /** What a container has changed. */
+  readonly changes: readonly { readonly kind: 'a' | 'c' | 'd'; readonly path: string }[];
+  /** What is at a path: numbers as native/src/container-files.c writes them, and the target of a link. */
+  readonly status: { readonly numbers: string; readonly target: string } | undefined;
   readonly warnings: readonly { readonly entry: string; readonly text: string }[];
   readonly entries: number;
   readonly bytes: number;
@@ -32,13 +36,27 @@ export interface ShimFailure {
   readonly entry: string;
 }
 
-const fieldCounts: Readonly<Record<string, number>> = { D: 1, H: 2, R: 2, O: 0, W: 2, S: 2, E: 4 };
+const fieldCounts: Readonly<Record<string, number>> = {
+  D: 1,
+  H: 2,
+  R: 2,
+  O: 0,
+  W: 2,
+  S: 2,
+  E: 4,
+  a: 1,
+  c: 1,
+  d: 1,
+  F: 2,
+};
 
 /** Decodes the records that native/src/layer-report.c describes. Bytes after the last whole record are left out. */
 export function parseShimReport(bytes: Buffer): ShimReport {
   const implicit: string[] = [];
   const links: { path: string; target: string }[] = [];
   const warnings: { entry: string; text: string }[] = [];
+  const changes: { kind: 'a' | 'c' | 'd'; path: string }[] = [];
+  let status: ShimReport['status'];
   let root: RootAttributes | undefined;
   let failure: ShimFailure | undefined;
   let totals: readonly [entries: number, bytes: number] | undefined;
@@ -48,6 +66,8 @@ export function parseShimReport(bytes: Buffer): ShimReport {
     else if (type === 'H') links.push({ path: first, target: second });
     else if (type === 'W') warnings.push({ entry: first, text: second });
     else if (type === 'O') rootOpaque = true;
+    else if (type === 'a' || type === 'c' || type === 'd') changes.push({ kind: type, path: first });
+    else if (type === 'F') status = { numbers: first, target: second };
     else if (type === 'R') root = parseRoot(first, second);
     else if (type === 'S') totals = [Number(first), Number(second)];
     else failure = { errno: Number(first), operation: second, detail: third, entry: fourth };
@@ -55,7 +75,19 @@ export function parseShimReport(bytes: Buffer): ShimReport {
   implicit.sort(); // a directory comes before what is in it
   const [entries, writtenBytes] = totals ?? [0, 0];
   const isComplete = totals !== undefined || failure !== undefined;
-  return { implicit, links, root, rootOpaque, warnings, entries, bytes: writtenBytes, failure, isComplete };
+  return {
+    implicit,
+    links,
+    root,
+    rootOpaque,
+    changes,
+    status,
+    warnings,
+    entries,
+    bytes: writtenBytes,
+    failure,
+    isComplete,
+  };
 }
 
 function* records(bytes: Buffer): Generator<string[]> {
