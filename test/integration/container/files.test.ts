@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Container, type ContainerOptions, EngineError } from 'tscontainer';
+import { type Container, type ContainerOptions, EngineError, serveRegistry } from 'tscontainer';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
 import { listArchive } from '../../helpers/list-archive.js';
 import { readAll } from '../../helpers/read-all.js';
@@ -233,7 +233,8 @@ for (const layerStore of ['overlay', 'copy'] as const) {
         container,
         'adduser -D -u 1234 eve 2>/dev/null || echo "eve:x:1234:1234::/home/eve:/bin/sh" >> /etc/passwd; rm -r old; mkdir old; echo n > old/new; rm gone',
       );
-      const name = `${lab.registry.host}/lab/committed:1`;
+      await using registry = await serveRegistry({ directory: join(lab.directory, 'registry') });
+      const name = `${registry.host}/lab/committed:1`;
       const committed = await container.commit({
         name,
         author: 'somebody',
