@@ -22,6 +22,9 @@ export type { ContainerState, ContainerStatus } from './container/container-stat
 export type { ContainerStats } from './container/container-stats.js';
 export type { Containers } from './container/containers.js';
 export type { ExecProcessOptions } from './container/exec-process.js';
+export type { CommitOptions } from './container/files/commit-container.js';
+export type { CopyOptions } from './container/files/copy-from.js';
+export type { CopySource, FileContent } from './container/files/copy-into.js';
 export type { StatsOptions } from './container/follow-stats.js';
 export type { ContainerHealth, HealthProbe } from './container/health/container-health.js';
 export type { HealthcheckConfig, HealthcheckOption } from './container/health/healthcheck-option.js';
@@ -66,6 +69,7 @@ export type { EngineEventListener, EngineEventName, EngineEvents } from './engin
 export type { EngineOptions } from './engine/engine-options.js';
 export { serveRegistry } from './engine/serve-registry.js';
 export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
+export type { CommitImageOptions } from './image/commit-image.js';
 export type { ImageHost } from './image/image.js';
 export { Image } from './image/image.js';
 export type { ImageDiskUsage, ImagesDiskUsage } from './image/image-disk-usage.js';
@@ -96,6 +100,7 @@ export type {
   StackPart,
   StackUsage,
 } from './layers/layer-store.js';
+export type { PathStatus, RootChange } from './layers/root-access.js';
 export type { InterfaceCounters } from './network/interface-counters.js';
 export type { AttachRequest, Endpoint, EndpointAddress, NetworkDriver } from './network/network-driver.js';
 export type { PortMapping } from './network/port-mapping.js';

@@ -107,6 +107,18 @@ describe('examples', () => {
     );
   });
 
+  test('09 copies files, tells what has changed, and makes an image of it', async () => {
+    assert.deepEqual((await example('09-files-and-commit.js', root)).split('\n'), [
+      'hello from the host',
+      'made inside',
+      'added /app',
+      'added /app/result',
+      'added /app/version',
+      'made inside',
+      '',
+    ]);
+  });
+
   test('08 runs a program of the host, which changes nothing', async () => {
     const output = await example('08-host-sandbox.js', root);
     assert.equal(output, 'I am nobody on sandbox\ninside: changed; afterwards: gone\n');

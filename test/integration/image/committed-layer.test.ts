@@ -66,7 +66,12 @@ for (const layerStore of ['overlay', 'copy'] as const) {
 
     test('is what umoci unpacks', async () => {
       const bundle = join(lab.directory, 'bundle');
-      await runChecked('umoci', ['unpack', '--image', `${join(lab.directory, 'layout')}:docker.io/library/committed:1`, bundle]);
+      await runChecked('umoci', [
+        'unpack',
+        '--image',
+        `${join(lab.directory, 'layout')}:docker.io/library/committed:1`,
+        bundle,
+      ]);
       assert.deepEqual(compareListings(seen, comparable(await listTree(join(bundle, 'rootfs')))), []);
     });
 
