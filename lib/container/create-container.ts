@@ -67,6 +67,8 @@ async function create(
   const config = await fixNamespaces(services, resolveConfig(id, options, image === undefined ? {} : configOf(image)));
   const { directory, runDirectory } = containerFiles(services.layout, id);
   const { records, layers } = services;
+  if (config.namespaces?.users !== undefined && layers.kind === 'erofs')
+    throw invalidOption('userns', "left out with layerStore 'erofs', whose layers cannot be mapped", 'ids');
   buildProcessSpec(config, services.host, true); // a filter that cannot be assembled is told here, not at the start
   const { name } = options;
   const undo = new UndoStack();

@@ -18,6 +18,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { KoffiKernel } from '../kernel/koffi/koffi-kernel.js';
 import { openCopyLayerStore } from '../layers/copy/copy-layer-store.js';
 import type { LayerStore } from '../layers/layer-store.js';
+import { erofsProblem } from '../layers/overlay/erofs-problem.js';
 import { openOverlayLayerStore } from '../layers/overlay/overlay-layer-store.js';
 import { createShimRootAccess } from '../layers/shim/shim-root-access.js';
 import { type BridgeNetworkDriver, createBridgeNetworkDriver } from '../network/bridge/bridge-network-driver.js';
@@ -139,7 +140,7 @@ function loadKernel(): Kernel {
 async function openLayers(options: EngineOptions, layout: StorageLayout, kernel: Kernel): Promise<LayerStore> {
   const wanted = options.layerStore ?? 'auto';
   const problem = wanted === 'copy' ? 'copies were asked for' : overlayProblem(kernel, layout.root);
-  if (wanted === 'overlay' && problem !== undefined) {
+  if (wanted !== 'auto' && wanted !== 'copy' && problem !== undefined) {
     throw new EngineError('UNSUPPORTED_HOST', { missing: `overlay: ${problem}`, hint: "use layerStore 'copy'" });
   }
   const [shimPath = ''] = shimPaths();
@@ -148,7 +149,13 @@ async function openLayers(options: EngineOptions, layout: StorageLayout, kernel:
     shimPath,
     acquireLock: (path: string, lock?: object) => acquireFileLock(kernel, path, lock),
   };
-  return problem === undefined ? openOverlayLayerStore(store) : openCopyLayerStore(store);
+  if (problem !== undefined) return openCopyLayerStore(store);
+  if (wanted !== 'erofs') return openOverlayLayerStore(store);
+  const directory = join(layout.layers(), 'erofs'); // the other stores look for trees
+  const missing = await erofsProblem(shimPath, directory);
+  if (missing === undefined) return openOverlayLayerStore({ ...store, directory, indexed: true });
+  const hint = "it takes Linux 6.15 with EROFS on files; use layerStore 'overlay'";
+  throw new EngineError('UNSUPPORTED_HOST', { missing: `indexed layers: ${missing}`, hint });
 }
 
 function openBridge(layout: StorageLayout, kernel: Kernel): BridgeNetworkDriver {

@@ -29,8 +29,13 @@ export interface EngineOptions {
   readonly dockerConfig?: string;
   /** Where credentials come from, instead of `dockerConfig`. */
   readonly credentials?: CredentialSource;
-  /** Where layers are kept: `'auto'` takes overlay where the host has it, else copies. Default `'auto'`. */
-  readonly layerStore?: 'auto' | 'overlay' | 'copy';
+  /**
+   * How layers are kept. `'overlay'`: unpacked, one directory each. `'copy'`: one tree for each image, which is copied for each
+   * container. `'erofs'`: not unpacked but indexed, and mounted (Linux 6.15); pulls are quicker and make few files, but every
+   * container of an image has page cache of its own, and none can have a user namespace. `'auto'`: overlay where the host has
+   * it, else copies. Images have to be pulled again after a change. Default `'auto'`.
+   */
+  readonly layerStore?: 'auto' | 'overlay' | 'copy' | 'erofs';
   /** Group, relative to the root of the cgroup hierarchies, that holds all containers. Default: the root itself. */
   readonly cgroupParent?: string;
   /**

@@ -9,6 +9,8 @@ const decodeRecord = record({
   sizeBytes: integer,
   root: optional(record({ uid: integer, gid: integer, mode: integer, mtime: text })),
   rootOpaque: bool,
+  /** It is an EROFS index and its content, not a tree. */
+  indexed: optional(bool),
   /** What the layer takes from the layers below; one byte per character. */
   implicit: listOf(text),
   links: listOf(record({ path: text, target: text })),

@@ -8,7 +8,7 @@ import type { LayerShim } from './shim/layer-shim.js';
 import type { ShimReport } from './shim/shim-report.js';
 
 export interface UnpackLayerOptions extends Abortable, Omit<DecompressOptions, 'what'> {
-  readonly whiteouts: 'overlay' | 'names';
+  readonly whiteouts: 'overlay' | 'names' | 'index';
 }
 
 /**

@@ -69,6 +69,7 @@ int tsc_role_remove_tree(int argc, char **argv);
 int tsc_role_merge_layer(int argc, char **argv);
 int tsc_role_fix_layer(int argc, char **argv);
 int tsc_role_mount_points(int argc, char **argv);
+int tsc_role_index_layer(int argc, char **argv);
 int tsc_role_pack_tree(int argc, char **argv);
 int tsc_role_stat_path(int argc, char **argv);
 int tsc_role_copy_in(int argc, char **argv);

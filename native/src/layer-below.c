@@ -1,5 +1,5 @@
 /* The layers below, as the kernel sees them together. */
-#include "layer.h"
+#include "erofs.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -10,8 +10,32 @@
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 enum { mount_read_only = 1 };
 
+static bool is_index(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* errno says why not. */
+static int add_layer(int context, const char *path, struct tsc_err *err)
+{
+    char link[32];
+    TSC_AUTO_FD mount = -1;
+
+    if (!is_index(path))
+        return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "lowerdir+", path, 0);
+    mount = erofs_mount(path, err);
+    if (mount < 0) {
+        errno = err->errnum;
+        return -1;
+    }
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", mount);
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "lowerdir+", link, 0);
+}
+
 /* Linux 6.5: one call per directory, no limit on the length of all together. -errno is an answer. */
-static int mount_by_fsconfig(int count, char **paths, bool user)
+static int mount_by_fsconfig(int count, char **paths, bool user, struct tsc_err *err)
 {
     TSC_AUTO_FD context = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
     int fd;
@@ -19,7 +43,7 @@ static int mount_by_fsconfig(int count, char **paths, bool user)
     if (context < 0)
         return -errno;
     for (int i = 0; i < count; i++)
-        if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "lowerdir+", paths[i], 0) < 0)
+        if (add_layer(context, paths[i], err) < 0)
             return -errno;
     if (user && syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
         return -errno;
@@ -61,9 +85,9 @@ int layer_mount_below(int count, char **paths, bool user, struct tsc_err *err)
 {
     int fd;
 
-    if (count == 1)
-        return layer_open_directory(paths[0], err); /* overlayfs wants two, and one is no overlay */
-    fd = mount_by_fsconfig(count, paths, user);
+    if (count == 1) /* overlayfs wants two, and one is no overlay */
+        return is_index(paths[0]) ? erofs_mount(paths[0], err) : layer_open_directory(paths[0], err);
+    fd = mount_by_fsconfig(count, paths, user, err);
     return fd == -ENOSYS || fd == -EINVAL ? mount_by_option(count, paths, user, err)
            : fd < 0                       ? tsc_fail(err, -fd, "fsconfig", "overlay of %d layers", count)
                                           : fd;

@@ -162,18 +162,24 @@ static int write_directory(struct layer_writer *writer, const char *name, const 
     return set_all(writer, (struct layer_object){ .fd = fd }, entry, true);
 }
 
-static int write_root(struct layer_writer *writer, const struct tar_entry *entry)
+void layer_report_root(const struct tar_entry *entry)
 {
     char owner[48], time[48];
+
+    snprintf(owner, sizeof(owner), "%u:%u:%u", entry->uid, entry->gid, entry->mode);
+    snprintf(time, sizeof(time), "%lld.%09ld", (long long)entry->mtime.tv_sec, entry->mtime.tv_nsec);
+    layer_report('R', owner, time);
+}
+
+static int write_root(struct layer_writer *writer, const struct tar_entry *entry)
+{
     int result;
 
     if (entry->type != '5')
         return tar_bad(writer->err, "the root is no directory");
     if ((result = layer_leave(&writer->parent)) < 0 || (result = layer_clear_xattrs(writer->parent.root, writer->err)) < 0)
         return result;
-    snprintf(owner, sizeof(owner), "%u:%u:%u", entry->uid, entry->gid, entry->mode);
-    snprintf(time, sizeof(time), "%lld.%09ld", (long long)entry->mtime.tv_sec, entry->mtime.tv_nsec);
-    layer_report('R', owner, time);
+    layer_report_root(entry);
     return set_all(writer, (struct layer_object){ .fd = writer->parent.root }, entry, true);
 }
 

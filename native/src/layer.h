@@ -148,6 +148,7 @@ struct layer_writer {
     uint64_t entries, bytes;
 };
 int layer_write_entry(struct layer_writer *writer, const struct tar_entry *entry);
+void layer_report_root(const struct tar_entry *entry);
 
 /* ---- layer-opaque.c */
 

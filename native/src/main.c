@@ -17,6 +17,7 @@ static const struct {
     { "merge-layer", tsc_role_merge_layer },
     { "fix-layer", tsc_role_fix_layer },
     { "mount-points", tsc_role_mount_points },
+    { "index-layer", tsc_role_index_layer },
     { "pack-tree", tsc_role_pack_tree },
     { "stat-path", tsc_role_stat_path },
     { "copy-in", tsc_role_copy_in },

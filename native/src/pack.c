@@ -137,9 +137,10 @@ static int pack_link(struct pack *pack, int parent, const char *base, const stru
 int pack_directory(struct pack *pack, int directory, const struct stat *status)
 {
     char name[sizeof(pack->name) + 1];
-    struct tar_member member = member_of(pack, status, name, '5');
+    struct tar_member member;
 
     snprintf(name, sizeof(name), "%s/", pack->name);
+    member = member_of(pack, status, name, '5');
     return write_member(pack, (struct layer_object){ .fd = directory }, &member);
 }
 

@@ -1,4 +1,5 @@
 /* The root of the container's file system: mounted, and made the root. */
+#include "erofs.h"
 #include "launch.h"
 #include "mount-api.h"
 
@@ -63,8 +64,10 @@ static int set_directory(int fs, const char *key, const char *path, struct tsc_e
     char link[32];
     TSC_AUTO_FD fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+    if (fd < 0 && errno == ENOTDIR)
+        fd = erofs_mount(path, err);
     if (fd < 0)
-        return tsc_fail(err, errno, "open", "%s", path);
+        return err->errnum != 0 ? -err->errnum : tsc_fail(err, errno, "open", "%s", path);
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     if (tsc_fsconfig(fs, FSCONFIG_SET_STRING, key, link) < 0)
         return tsc_fail(err, errno, "fsconfig", "overlay %s=%s", key, path);

@@ -35,6 +35,10 @@ export type Log = 'none' | 'default';
 export interface IdleContainer {
   /** Runs `/bin/true` in the running container, to its end. */
   readonly exec?: () => Promise<void>;
+  /** Runs another command in it. */
+  readonly execute?: (command: readonly string[]) => Promise<void>;
+  /** Makes an image of it, and gives back how to remove that. */
+  readonly commit?: () => Promise<() => Promise<void>>;
   remove(): Promise<void>;
 }
 

@@ -12,11 +12,12 @@ import { childProcess } from './contestants/child-process.js';
 import { docker } from './contestants/docker.js';
 import { crun, runc } from './contestants/oci-runtime.js';
 import { podman } from './contestants/podman.js';
-import { tscontainer } from './contestants/tscontainer.js';
+import { tscontainer, tscontainerErofs } from './contestants/tscontainer.js';
 import { rememberHostState } from './host-state.js';
 import { measure } from './measure.js';
 import type { Measurement, Result } from './measurement.js';
 import { burst } from './measurements/burst.js';
+import { commit } from './measurements/commit.js';
 import { exec } from './measurements/exec.js';
 import { idleMemory } from './measurements/idle-memory.js';
 import { outputWithLog, outputWithoutLog } from './measurements/output.js';
@@ -27,6 +28,7 @@ import { runWithPrivateMounts } from './private-mounts.js';
 
 const factories: Readonly<Record<string, ContestantFactory>> = {
   tscontainer,
+  tscontainer_erofs: tscontainerErofs,
   child_process: childProcess,
   bwrap: bubblewrap,
   crun,
@@ -43,6 +45,7 @@ const measurements: readonly Measurement[] = [
   idleMemory,
   pull,
   eventLoopDelay,
+  commit,
   outputWithoutLog,
   outputWithLog,
 ];

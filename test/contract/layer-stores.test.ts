@@ -20,6 +20,10 @@ const withFiles =
     });
 
 layerStoreContract('overlay', withFiles(openOverlayLayerStore));
+layerStoreContract(
+  'erofs',
+  withFiles((options) => openOverlayLayerStore({ ...options, indexed: true })),
+);
 layerStoreContract('copy', withFiles(openCopyLayerStore));
 layerStoreContract('memory', (work) =>
   withDirectory(async (directory) => {

@@ -12,9 +12,16 @@ def call(number, *args):
     if result < 0: sys.exit('call %d: %s' % (number, os.strerror(ctypes.get_errno())))
     return result
 target, upper, work, lower, command = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4].split(':'), sys.argv[5:]
+def erofs(index):
+    context = call(430, b'erofs', 1)
+    call(431, context, 1, b'source', index.encode(), 0)
+    data = os.path.join(os.path.dirname(index), 'data')
+    if os.path.getsize(data) > 0: call(431, context, 1, b'device', data.encode(), 0)
+    call(431, context, 6, None, None, 0)
+    return '/proc/self/fd/%d' % call(432, context, 1, 1)
 context = call(430, b'overlay', 1)
 def option(key, value): call(431, context, 1, key, value.encode(), 0)
-for each in lower: option(b'lowerdir+', each)
+for each in lower: option(b'lowerdir+', erofs(each) if os.path.isfile(each) else each)
 option(b'upperdir', upper)
 option(b'workdir', work)
 option(b'index', 'off')

@@ -10,6 +10,8 @@ export interface ImageErrors {
   PLATFORM_NOT_FOUND: { readonly reference: string; readonly platform: string; readonly available: readonly string[] };
   INVALID_LAYER: { readonly diffId: string; readonly entry: string; readonly reason: string };
   LAYER_NOT_FOUND: { readonly diffId: string };
+  /** It is unpacked instead. */
+  LAYER_NOT_INDEXABLE: { readonly diffId: string; readonly reason: string };
   NO_SUCH_IMAGE: { readonly reference: string };
   AMBIGUOUS_IMAGE: { readonly reference: string; readonly matches: readonly string[] };
   IMAGE_IN_USE: { readonly reference: string; readonly containers: readonly string[] };
@@ -38,6 +40,7 @@ export const imageErrors: ErrorTable<ImageErrors> = {
     message: (d) => `${d.reference} has no image for ${d.platform}, only for ${d.available.join(', ') || 'none'}`,
   },
   INVALID_LAYER: { kind: 'corrupt', message: (d) => `layer ${d.diffId}, entry '${d.entry}': ${d.reason}` },
+  LAYER_NOT_INDEXABLE: { kind: 'unsupported', message: (d) => `layer ${d.diffId} cannot be indexed: ${d.reason}` },
   LAYER_NOT_FOUND: { kind: 'not-found', message: (d) => `layer ${d.diffId} is not unpacked here` },
   NO_SUCH_IMAGE: { kind: 'not-found', message: (d) => `no such image: ${d.reference}` },
   AMBIGUOUS_IMAGE: {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Digest } from '../../core/digest.js';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { RootMount } from '../../core/mount.js';
@@ -31,6 +31,11 @@ export interface OverlayLayerStoreOptions {
   readonly sync?: boolean | undefined;
   /** `user` where overlays are mounted with `userxattr`, without root. Default `trusted`. */
   readonly xattrs?: 'trusted' | 'user' | undefined;
+  /**
+   * Layers are not unpacked but indexed, and mounted as EROFS: few files, quick pulls; the kernel must take such mounts below
+   * overlays (Linux 6.15). A layer that cannot be indexed is unpacked. Default false.
+   */
+  readonly indexed?: boolean | undefined;
   /** Bounds of decompression. Default: those of core/limits.ts. */
   readonly bounds?: Omit<DecompressOptions, 'what'> | undefined;
 }
@@ -48,6 +53,10 @@ export async function openOverlayLayerStore(options: OverlayLayerStoreOptions): 
   mkdirSync(join(options.directory, 'empty'), { recursive: true, mode: 0o755 });
   return createStore(layers, shim, options);
 }
+
+/** As native/src/index-layer.c names them. */
+const INDEX = 'index.erofs';
+const DATA = 'data';
 
 interface Layer {
   readonly key: string;
@@ -77,19 +86,32 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
     });
   }
 
+  const write = (source: LayerSource, directory: string, whiteouts: 'overlay' | 'index', signal?: AbortSignal) =>
+    unpackInWorker(shimOptions(options), source, directory, { ...options.bounds, whiteouts, signal });
+
+  /** Undefined for a layer that cannot be, of which nothing is left then. */
+  async function indexed(source: LayerSource, directory: string, signal: AbortSignal | undefined) {
+    try {
+      return await write(source, directory, 'index', signal);
+    } catch (error) {
+      if (!EngineError.is(error, 'LAYER_NOT_INDEXABLE')) throw error;
+      await shim.remove([join(directory, DATA), join(directory, INDEX)]);
+      return undefined;
+    }
+  }
+
   async function unpack(source: LayerSource, signal: AbortSignal | undefined): Promise<LayerRecord> {
     return layers.create(
       layerKey([source.diffId]),
       async (directory) => {
-        const tree = join(directory, 'fs');
-        const report = await unpackInWorker(shimOptions(options), source, tree, {
-          ...options.bounds,
-          whiteouts: 'overlay',
-          signal,
-        });
+        const index = options.indexed === true ? await indexed(source, directory, signal) : undefined;
+        const report = index ?? (await write(source, join(directory, 'fs'), 'overlay', signal));
         const { root, rootOpaque, implicit, links, bytes } = report;
-        const own = { version: 1, diffIds: [source.diffId], sizeBytes: bytes, rootOpaque, implicit, links } as const;
-        return root === undefined ? own : { ...own, root };
+        return {
+          ...({ version: 1, diffIds: [source.diffId], sizeBytes: bytes, rootOpaque, implicit, links } as const),
+          ...(root && { root }),
+          ...(index && { indexed: true }),
+        };
       },
       { signal },
     );
@@ -136,15 +158,19 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
     return layers.tree(key);
   }
 
+  /** A directory, or the index of one. */
+  const placeOf = ({ key, record }: Layer): string =>
+    record.indexed === true ? join(dirname(layers.tree(key)), INDEX) : layers.tree(key);
+
   /** Topmost first, down to a layer that hides the others. */
   function lowerTrees(stack: readonly Layer[]): string[] {
     const hiding = stack.findLastIndex(({ record }) => record.rootOpaque);
     const visible = stack.slice(Math.max(hiding, 0)).reverse();
-    return visible.length === 0 ? [join(options.directory, 'empty')] : visible.map(({ key }) => layers.tree(key));
+    return visible.length === 0 ? [join(options.directory, 'empty')] : visible.map(placeOf);
   }
 
   return {
-    kind: 'overlay',
+    kind: options.indexed === true ? 'erofs' : 'overlay',
 
     has: async (diffIds) => (await findAll(diffIds)).every((layer) => layer !== undefined),
 

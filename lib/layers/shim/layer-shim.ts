@@ -14,8 +14,11 @@ export interface LayerNeeds {
 export interface UnpackOptions extends Abortable {
   /** The layer, for error messages. */
   readonly layer: string;
-  /** `overlay`: whiteouts as overlayfs wants them. `names`: as the archive has them, for {@link LayerShim.merge}. */
-  readonly whiteouts: 'overlay' | 'names';
+  /**
+   * `overlay`: whiteouts as overlayfs wants them. `names`: as the archive has them, for {@link LayerShim.merge}. `index`: nothing
+   * is unpacked, the directory gets an EROFS index and the content that it shows; `LAYER_NOT_INDEXABLE` where that cannot be.
+   */
+  readonly whiteouts: 'overlay' | 'names' | 'index';
 }
 
 /** The roles of the shim that work on trees. Each throws what {@link runShim} and {@link toLayerError} throw. */
@@ -89,7 +92,8 @@ export function createLayerShim({ shimPath, sync = true, xattrs = 'trusted' }: L
   return {
     unpack: (archive, directory, { layer, whiteouts, signal }) => {
       const form = whiteouts === 'names' ? ['--names'] : ['--opaque', `${xattrs}.overlay.opaque`];
-      return run(['unpack', ...form, ...syncFlag, directory], layer, directory, { input: archive, signal });
+      const role = whiteouts === 'index' ? 'index-layer' : 'unpack';
+      return run([role, ...form, ...syncFlag, directory], layer, directory, { input: archive, signal });
     },
     fix: async (directory, below, needs, { layer, signal }) => {
       const flags = [...syncFlag, ...(xattrs === 'user' ? ['--user'] : [])];

@@ -34,6 +34,8 @@ const outOfSpace: ReadonlySet<number> = new Set([errno.ENOSPC, errno.EDQUOT]);
 export function toLayerError(failure: ShimFailure, layer: string, directory: string): EngineError {
   const { errno: code, operation, detail } = failure;
   const entry = Buffer.from(failure.entry, 'latin1').toString();
+  if (operation === 'erofs' && code === errno.EOPNOTSUPP)
+    return new EngineError('LAYER_NOT_INDEXABLE', { diffId: layer, reason: detail });
   if (outOfSpace.has(code)) return new EngineError('NO_SPACE', { path: directory });
   if (causedByContent.has(code) && !ownSteps.has(operation)) {
     const reason = code === errno.EBADMSG ? detail : `${operation} ${detail}: ${errnoName(code)}`;

@@ -43,7 +43,15 @@ function contestant(client: Docker, version: string, image: string, daemon: Asyn
         HostConfig: { NetworkMode: 'none' },
       });
       await container.start();
-      return { exec: () => execTrue(container), remove: () => container.remove({ force: true }) };
+      return {
+        exec: () => execute(container, ['/bin/true']),
+        execute: (command) => execute(container, command),
+        commit: async () => {
+          const { Id } = (await container.commit({})) as { readonly Id: string };
+          return async () => void (await client.getImage(Id).remove({ force: true }));
+        },
+        remove: () => container.remove({ force: true }),
+      };
     },
     helperProcesses: ['containerd-shim'],
     pull: (reference) => pull(client, reference),
@@ -82,11 +90,11 @@ async function pull(client: Docker, reference: string): Promise<void> {
   });
 }
 
-async function execTrue(container: Docker.Container): Promise<void> {
-  const exec = await container.exec({ Cmd: ['/bin/true'], AttachStdout: true });
+async function execute(container: Docker.Container, command: readonly string[]): Promise<void> {
+  const exec = await container.exec({ Cmd: [...command], AttachStdout: true });
   const stream = await exec.start({});
   stream.resume();
   await finished(stream, { writable: false });
   const { ExitCode } = await exec.inspect();
-  if (ExitCode !== 0) throw new Error(`docker: exec of /bin/true ended with ${ExitCode}`);
+  if (ExitCode !== 0) throw new Error(`docker: exec of ${command.join(' ')} ended with ${ExitCode}`);
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContestantFactory } from '../contestant.js';
+import type { ContestantFactory, Surroundings } from '../contestant.js';
 
 /** The part of the public interface that is measured. */
 interface Engine extends AsyncDisposable {
@@ -16,17 +16,31 @@ interface Container {
   start(): Promise<unknown>;
   exec(command: readonly string[]): Promise<{ readonly exitCode: number | null }>;
   spawn(command: readonly string[]): Promise<{ readonly stdout: AsyncIterable<Uint8Array>; wait(): Promise<unknown> }>;
+  commit(): Promise<{ readonly id: string }>;
   logs(options: { readonly follow: boolean }): AsyncIterable<unknown>;
   remove(options: { readonly force: boolean }): Promise<unknown>;
 }
 
 /** This package, in the process that measures. */
-export const tscontainer: ContestantFactory = async ({ directory, busyboxReference }) => {
+export const tscontainer: ContestantFactory = (surroundings) => open(surroundings, 'tscontainer', 'auto');
+
+/** The same with layers that are not unpacked. */
+export const tscontainerErofs: ContestantFactory = (surroundings) => open(surroundings, 'tscontainer_erofs', 'erofs');
+
+async function open(
+  { directory, busyboxReference }: Surroundings,
+  name: string,
+  layerStore: string,
+): ReturnType<ContestantFactory> {
   const library = (await import('tscontainer')) as unknown as {
     readonly Engine?: { open(options: object): Promise<Engine> };
   };
   if (library.Engine === undefined) return { missing: 'tscontainer has no Engine yet' };
-  const engine = await library.Engine.open({ root: join(directory, 'root'), runRoot: join(directory, 'run') });
+  const engine = await library.Engine.open({
+    root: join(directory, 'root'),
+    runRoot: join(directory, 'run'),
+    layerStore,
+  });
   try {
     await engine.images.pull(busyboxReference);
   } catch (error) {
@@ -39,7 +53,7 @@ export const tscontainer: ContestantFactory = async ({ directory, busyboxReferen
     return container;
   };
   return {
-    name: 'tscontainer',
+    name,
     version: JSON.parse(await readFile(new URL('../../../../package.json', import.meta.url), 'utf8')).version,
     networks: ['none', 'bridge'],
     run: async (network) => succeeded(await engine.run(busyboxReference, ['/bin/true'], { network })),
@@ -47,6 +61,11 @@ export const tscontainer: ContestantFactory = async ({ directory, busyboxReferen
       const container = await create({ command: ['sleep', '100000'] });
       return {
         exec: async () => succeeded(await container.exec(['/bin/true'])),
+        execute: async (command) => succeeded(await container.exec(command)),
+        commit: async () => {
+          const { id } = await container.commit();
+          return async () => void (await engine.images.remove(id));
+        },
         remove: async () => void (await container.remove({ force: true })),
       };
     },
@@ -63,7 +82,7 @@ export const tscontainer: ContestantFactory = async ({ directory, busyboxReferen
     logs: ['none', 'default'],
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
-};
+}
 
 async function streamedBytes(container: Container, command: readonly string[]): Promise<number> {
   const running = await container.spawn(command);

@@ -8,7 +8,7 @@ import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
 import { listArchive } from '../../helpers/list-archive.js';
 import { readAll } from '../../helpers/read-all.js';
 
-for (const layerStore of ['overlay', 'copy'] as const) {
+for (const layerStore of ['overlay', 'erofs', 'copy'] as const) {
   describe(`files of a container, on ${layerStore}`, () => {
     let lab: EngineLab;
     let image: string;

@@ -26,7 +26,7 @@ dd if=/dev/zero of=sparse bs=1 count=1 seek=5000000 2>/dev/null
 touch .wh-like
 `;
 
-for (const layerStore of ['overlay', 'copy'] as const) {
+for (const layerStore of ['overlay', 'erofs', 'copy'] as const) {
   describe(`a layer made of a container, on ${layerStore}`, () => {
     let lab: EngineLab;
     let container: Container;

@@ -86,6 +86,7 @@ process.stdout.write(JSON.stringify(await listTree(process.argv[1])));
 
 const stores: Record<string, (directory: string) => Promise<LayerStore>> = {
   overlay: (directory) => openOverlayLayerStore({ directory, shimPath, acquireLock: flockLock }),
+  erofs: (directory) => openOverlayLayerStore({ directory, shimPath, acquireLock: flockLock, indexed: true }),
   copy: (directory) => openCopyLayerStore({ directory, shimPath, acquireLock: flockLock }),
 };
 
