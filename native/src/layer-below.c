@@ -21,7 +21,7 @@ static bool is_index(const char *path)
 static int add_layer(int context, const char *path, struct tsc_err *err)
 {
     char link[32];
-    TSC_AUTO_FD mount = -1;
+    int mount;
 
     if (!is_index(path))
         return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "lowerdir+", path, 0);
@@ -30,6 +30,7 @@ static int add_layer(int context, const char *path, struct tsc_err *err)
         errno = err->errnum;
         return -1;
     }
+    /* It stays open: a mount that is nowhere goes with its last descriptor, and the overlay is made later. */
     snprintf(link, sizeof(link), "/proc/self/fd/%d", mount);
     return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "lowerdir+", link, 0);
 }

@@ -62,8 +62,10 @@ static int set_option(int fs, const char *key, const char *value, struct tsc_err
 static int set_directory(int fs, const char *key, const char *path, struct tsc_err *err)
 {
     char link[32];
-    TSC_AUTO_FD fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    TSC_AUTO_FD directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = directory;
 
+    /* A mount that is nowhere goes with its last descriptor, and the overlay is made later: it stays open until exec. */
     if (fd < 0 && errno == ENOTDIR)
         fd = erofs_mount(path, err);
     if (fd < 0)

@@ -87,7 +87,7 @@ test('a directory of many names, and one of odd ones, is found by name', () =>
     const layer = layerOf(
       { name: 'many/', type: '5', mode: 0o755 },
       ...names.map((name) => ({ name: `many/${name}x`, content: name })),
-      { name: `many/${'l'.repeat(255)}`, content: 'long' },
+      { name: 'long', pax: { path: `many/${'l'.repeat(255)}` }, content: 'long' },
     );
     const store = await openOverlayLayerStore({
       directory: join(directory, 'store'),
@@ -100,8 +100,7 @@ test('a directory of many names, and one of odd ones, is found by name', () =>
     const [container, target] = [join(directory, 'container'), join(directory, 'mounted')];
     for (const path of [container, target]) await mkdir(path);
     const seen = await viewOf(await store.prepare([layer.diffId], container), target);
-    for (const name of names)
-      assert.equal(Buffer.from(seen.get(latin1(`many/${name}x`)) ?? '', 'latin1').toString(), name);
+    for (const name of names) assert.equal(seen.get(latin1(`many/${name}x`)), latin1(latin1(name))); // content is read as latin1, too
     assert.equal(seen.get(`many/${'l'.repeat(255)}`), 'long');
     assert.equal(seen.size, names.length + 2);
     await store.discard(container);
