@@ -22,6 +22,17 @@ export {
   type MemoryLayerStore,
   type MemoryLayerStoreOptions,
 } from './layers/memory/memory-layer-store.js';
+export type {
+  ChangedRoot,
+  CopyInOptions,
+  PackOptions,
+  PathOptions,
+  PathStatus,
+  RootAccess,
+  RootBind,
+  RootChange,
+  RootView,
+} from './layers/root-access.js';
 export { createMemoryNetworkDriver } from './network/memory/memory-network-driver.js';
 export { MemoryRegistryClient } from './registry/memory/memory-registry-client.js';
 export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
@@ -56,5 +67,6 @@ export {
 } from './testing/contracts/network-driver-contract.js';
 export { registryClientContract } from './testing/contracts/registry-client-contract.js';
 export type { RegistryUnderTest } from './testing/contracts/registry-under-test.js';
+export { type RootAccessUnderTest, rootAccessContract } from './testing/contracts/root-access-contract.js';
 export { type MemoryEngineOptions, openMemoryEngine } from './testing/memory-engine.js';
 export { addMemoryImage, type MemoryImage } from './testing/memory-image.js';

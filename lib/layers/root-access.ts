@@ -79,17 +79,21 @@ export interface PackOptions extends PathOptions {
 export interface RootAccess {
   /** A tar archive with owners, hard links, devices, extended attributes; sockets are left out. */
   pack(view: RootView, options: PackOptions): AsyncIterable<Uint8Array>;
+  /** What is at a path. */
   stat(view: RootView, options: PathOptions): Promise<PathStatus>;
   /**
    * Writes an archive (a plain tar) into an existing directory. Names that lead out of the directory are refused; neither is a
    * directory replaced by something else nor the other way round.
    */
   copyIn(view: RootView, options: Omit<PathOptions, 'follow'> & CopyInOptions): Promise<void>;
+  /** What was added, changed and deleted, a directory before what is in it. */
   changes(root: ChangedRoot, options: Abortable): Promise<readonly RootChange[]>;
   /** The same as the archive of a layer. @see OCI image-spec, layer.md */
   packChanges(root: ChangedRoot, options: Abortable): AsyncIterable<Uint8Array>;
 }
 
+/** What is written. */
 export interface CopyInOptions {
+  /** Read once. */
   readonly archive: AsyncIterable<Uint8Array>;
 }

@@ -6,7 +6,7 @@ import { runGuest } from './run-guest.js';
 export function testInGuest(title: string, files: readonly string[]): void {
   test(title, async (t) => {
     const seen = new Set<string>();
-    for await (const event of runGuest({ files, timeoutMs: 230_000 })) {
+    for await (const event of runGuest({ files, timeoutMs: 285_000 })) {
       if (event.kind === 'ready' || event.kind === 'end') continue;
       seen.add(event.file);
       await t.test(event.name, { skip: event.kind === 'skip' }, () => {
