@@ -23,7 +23,7 @@ export async function makeImage(
   const config = await services.content.put(Buffer.from(json));
   const manifest = await createManifest(services.content, { config, layers });
   const sources = layers.map(({ digest, diffId }) => {
-    return { diffId, open: () => services.content.read(digest, { reuseChunks: true }) };
+    return { diffId, open: () => services.content.read(digest), handsOverChunks: true };
   });
   await services.layers.apply(sources, { signal });
   const image: ImageRecord = {

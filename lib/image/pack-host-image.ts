@@ -44,7 +44,7 @@ export async function packHostImage(
     await services.content.put(Buffer.from(config));
     const { digest: manifestDigest } = await services.content.put(Buffer.from(manifest));
     const read = (): AsyncIterable<Uint8Array> => services.content.read(layer.digest);
-    await services.layers.apply([{ diffId: layer.digest, open: read }], {
+    await services.layers.apply([{ diffId: layer.digest, open: read, handsOverChunks: true }], {
       signal: options.signal,
     });
     const image: ImageRecord = {

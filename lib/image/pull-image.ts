@@ -119,7 +119,7 @@ async function fetchLayers(
     ),
   );
   const sources = image.layers.map(({ digest, diffId }, index): LayerSource => {
-    return { diffId, open: () => readAfter(downloads[index], services, digest) };
+    return { diffId, open: () => readAfter(downloads[index], services, digest), handsOverChunks: true };
   });
   const unpacking = services.layers.apply(sources, {
     signal: stop,
@@ -140,7 +140,7 @@ async function* readAfter(
   digest: Descriptor['digest'],
 ): AsyncGenerator<Uint8Array> {
   await download;
-  yield* services.content.read(digest, { reuseChunks: true });
+  yield* services.content.read(digest);
 }
 
 function ingest(

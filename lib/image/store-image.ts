@@ -53,8 +53,8 @@ export async function unpackImage(
       size: descriptor.size,
       diffId,
     }));
-    const read = (digest: Digest): AsyncIterable<Uint8Array> => services.content.read(digest, { reuseChunks: true });
-    const sources = layers.map(({ digest, diffId }) => ({ diffId, open: () => read(digest) }));
+    const read = (digest: Digest): AsyncIterable<Uint8Array> => services.content.read(digest);
+    const sources = layers.map(({ digest, diffId }) => ({ diffId, open: () => read(digest), handsOverChunks: true }));
     await services.layers.apply(sources, {
       signal: options.signal,
       onLayer: (diffId, index) => options.onLayer?.(diffId, index, layers.length),

@@ -8,9 +8,10 @@ export interface LayerSource {
   readonly diffId: Digest;
   /**
    * The archive as stored: plain tar, gzip or zstd, recognised by its first bytes. Called again when it cannot be indexed.
-   * A chunk's memory may be used anew when the next one is asked for.
    */
   open(): AsyncIterable<Uint8Array>;
+  /** The source never looks at a chunk again: its memory may be moved to another thread instead of being copied. */
+  readonly handsOverChunks?: boolean;
 }
 
 export interface ApplyOptions extends Abortable {

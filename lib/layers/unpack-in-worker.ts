@@ -9,7 +9,6 @@ import type { UnpackAnswer, UnpackFailure, UnpackRequest } from './unpack-worker
 
 /** Pieces of the stored layer that are on their way to the worker at once. */
 const WINDOW = 8;
-const PIECE_BYTES = 256 * 1024;
 
 /**
  * {@link unpackLayer} in a worker thread: decompressing, hashing and the garbage that they make never hold up the
@@ -31,7 +30,7 @@ export async function unpackInWorker(
   const onAbort = (): void => job.send({ abort: true });
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    job.send({ start: { shim, diffId: source.diffId, directory, options: rest, shared: job.shared } });
+    job.send({ start: { shim, diffId: source.diffId, directory, options: rest } });
     void feed(job, source);
     return await job.report.catch((error: unknown) => {
       signal?.throwIfAborted();
@@ -43,19 +42,14 @@ export async function unpackInWorker(
   }
 }
 
-/**
- * Hands the layer over as fast as it is wanted. It may go on waiting for its source when the job is over.
- *
- * Pieces are copied through memory that both threads have: memory of this thread's own, made anew for each piece, would have to
- * be collected here, which takes longer than all the rest.
- */
+/** Hands the layer over as fast as it is wanted. It may go on waiting for its source when the job is over. */
 async function feed(job: UnpackJob, source: LayerSource): Promise<void> {
   try {
     for await (const chunk of source.open()) {
-      for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
-        if (!(await job.wants())) return;
-        job.put(chunk.subarray(at, at + PIECE_BYTES));
-      }
+      if (!(await job.wants())) return;
+      const isWhole = chunk.byteLength === chunk.buffer.byteLength;
+      const own = source.handsOverChunks === true && isWhole ? chunk : new Uint8Array(chunk); // slice() of a Buffer copies nothing
+      job.send({ chunk: own }, [own.buffer as ArrayBuffer]);
     }
     job.send({ end: true });
   } catch (reason) {
@@ -69,9 +63,7 @@ class UnpackJob {
   /** Why the layer could not be read, if that is so. */
   sourceFailure: { readonly reason: unknown } | undefined;
   readonly #report = new Deferred<ShimReport>();
-  readonly #shared = new SharedArrayBuffer(WINDOW * PIECE_BYTES);
   #credit = WINDOW;
-  #pieces = 0;
   #wake: () => void = () => undefined;
 
   constructor(private readonly worker: Worker) {
@@ -86,20 +78,8 @@ class UnpackJob {
     return this.#report.promise;
   }
 
-  get shared(): SharedArrayBuffer {
-    return this.#shared;
-  }
-
-  send(request: UnpackRequest): void {
-    this.worker.postMessage(request);
-  }
-
-  /** One piece, which {@link wants} has announced: the worker has taken the one that was in its place. */
-  put(piece: Uint8Array): void {
-    const offset = (this.#pieces % WINDOW) * PIECE_BYTES;
-    this.#pieces += 1;
-    new Uint8Array(this.#shared, offset, piece.byteLength).set(piece);
-    this.send({ piece: { offset, length: piece.byteLength } });
+  send(request: UnpackRequest, transfer: ArrayBuffer[] = []): void {
+    this.worker.postMessage(request, transfer);
   }
 
   /** Waits until one more piece is wanted; false when the job is over. */

@@ -12,23 +12,15 @@ export interface UnpackTask {
   readonly diffId: Digest;
   readonly directory: string;
   readonly options: Omit<UnpackLayerOptions, 'signal'>;
-  /** Through which the layer comes. */
-  readonly shared: SharedArrayBuffer;
-}
-
-/** A part of the stored layer, in the shared memory until it is answered by `wanted`. */
-export interface UnpackPiece {
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** An error of this package as its code and data, any other as its text. */
 export type UnpackFailure = { readonly code: ErrorCode; readonly data: ErrorData[ErrorCode] } | string;
 
-/** To the worker: the task, once; then where the layer as stored is, piece by piece, when it is wanted. */
+/** To the worker: the task, once; then the layer as stored, piece by piece, when it is wanted. */
 export type UnpackRequest =
   | { readonly start: UnpackTask }
-  | { readonly piece: UnpackPiece }
+  | { readonly chunk: Uint8Array }
   | { readonly end: true }
   | { readonly abort: true };
 
@@ -48,21 +40,19 @@ if (port === null) throw new Error('unpack-worker is started as a worker thread'
 setPriority(0, BACKGROUND_NICE);
 
 const aborted = new AbortController();
-const received: UnpackPiece[] = [];
-let shared = new SharedArrayBuffer(0);
+const received: Uint8Array[] = [];
 let ended = false;
 let wake: () => void = () => undefined;
 
 port.on('message', (request: UnpackRequest) => {
   if ('start' in request) void unpack(request.start);
-  else if ('piece' in request) received.push(request.piece);
+  else if ('chunk' in request) received.push(request.chunk);
   else if ('end' in request) ended = true;
   else aborted.abort(new Error('aborted'));
   wake();
 });
 
-async function unpack({ shim, diffId, directory, options, shared: memory }: UnpackTask): Promise<void> {
-  shared = memory;
+async function unpack({ shim, diffId, directory, options }: UnpackTask): Promise<void> {
   const source = { diffId, open: receive };
   try {
     const report = await unpackLayer(createLayerShim(shim), source, directory, { ...options, signal: aborted.signal });
@@ -75,13 +65,10 @@ async function unpack({ shim, diffId, directory, options, shared: memory }: Unpa
 
 async function* receive(): AsyncGenerator<Uint8Array> {
   for (;;) {
-    const piece = received.shift();
-    if (piece !== undefined) {
-      // Decoders look at memory later than they take it.
-      const own = new Uint8Array(piece.length);
-      own.set(new Uint8Array(shared, piece.offset, piece.length));
+    const chunk = received.shift();
+    if (chunk !== undefined) {
       answer({ wanted: true });
-      yield own;
+      yield chunk;
     } else if (ended) {
       return;
     } else {

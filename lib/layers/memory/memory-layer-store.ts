@@ -102,7 +102,7 @@ async function readLayer(
     for await (const chunk of decompress(source.open(), { ...bounds, what: `layer ${diffId}` })) {
       signal?.throwIfAborted();
       hash.update(chunk);
-      chunks.push(Buffer.from(chunk)); // its memory may be used anew
+      chunks.push(chunk);
     }
   } catch (error) {
     if (!(error instanceof BadCompression)) throw error;
