@@ -227,38 +227,41 @@ for (const layerStore of ['overlay', 'erofs', 'copy'] as const) {
       await lab.engine.images.remove(imported.id, { force: true });
     });
 
-    test('commit makes an image of it, which is pushed, pulled elsewhere and run', async () => {
-      await using container = await start({ env: { A: '1' }, labels: { l: 'v' }, workingDir: '/data' });
-      await inside(
-        container,
-        'adduser -D -u 1234 eve 2>/dev/null || echo "eve:x:1234:1234::/home/eve:/bin/sh" >> /etc/passwd; rm -r old; mkdir old; echo n > old/new; rm gone',
-      );
-      await using registry = await serveRegistry({ directory: join(lab.directory, 'registry') });
-      const name = `${registry.host}/lab/committed:1`;
-      const committed = await container.commit({
-        name,
-        author: 'somebody',
-        message: 'with eve',
-        changes: ['ENV B=2', 'CMD ["id", "-un"]', 'USER eve'],
+    for (const isZipped of [false, true]) {
+      test(`commit makes an image of it, ${isZipped ? 'compressed' : 'as it is'}, which is pushed, pulled elsewhere and run`, async () => {
+        await using container = await start({ env: { A: '1' }, labels: { l: 'v' }, workingDir: '/data' });
+        await inside(
+          container,
+          'adduser -D -u 1234 eve 2>/dev/null || echo "eve:x:1234:1234::/home/eve:/bin/sh" >> /etc/passwd; rm -r old; mkdir old; echo n > old/new; rm gone',
+        );
+        await using registry = await serveRegistry({ directory: join(lab.directory, 'registry') });
+        const name = `${registry.host}/lab/committed:1`;
+        const committed = await container.commit({
+          name,
+          author: 'somebody',
+          message: 'with eve',
+          compression: isZipped ? 'gzip' : 'none',
+          changes: ['ENV B=2', 'CMD ["id", "-un"]', 'USER eve'],
+        });
+        assert.equal(container.status, 'running');
+        assert.deepEqual(committed.names, [name]);
+        const below = await lab.engine.images.get(image);
+        assert.deepEqual(committed.layers.slice(0, -1), below.layers);
+        const [entry] = (await lab.engine.images.history(committed.id)).filter(
+          ({ comment, author }) => comment === 'with eve' && author === 'somebody',
+        );
+        assert.ok(entry !== undefined);
+        await lab.engine.images.push(name);
+        await using elsewhere = await openEngineLab({ layerStore });
+        const result = await elsewhere.engine.run(name, undefined, { network: 'none' });
+        assert.deepEqual([result.stdout, result.exitCode], ['eve\n', 0]);
+        const { stdout } = await elsewhere.engine.run(name, ['sh', '-c', 'echo $A $B; pwd; ls /data /data/old'], {
+          network: 'none',
+        });
+        assert.equal(stdout, '1 2\n/data\n/data:\nchanged\nkept\nlink\nold\n\n/data/old:\nnew\n');
+        await lab.engine.images.remove(committed.id, { force: true });
       });
-      assert.equal(container.status, 'running');
-      assert.deepEqual(committed.names, [name]);
-      const below = await lab.engine.images.get(image);
-      assert.deepEqual(committed.layers.slice(0, -1), below.layers);
-      const [entry] = (await lab.engine.images.history(committed.id)).filter(
-        ({ comment, author }) => comment === 'with eve' && author === 'somebody',
-      );
-      assert.ok(entry !== undefined);
-      await lab.engine.images.push(name);
-      await using elsewhere = await openEngineLab({ layerStore });
-      const result = await elsewhere.engine.run(name, undefined, { network: 'none' });
-      assert.deepEqual([result.stdout, result.exitCode], ['eve\n', 0]);
-      const { stdout } = await elsewhere.engine.run(name, ['sh', '-c', 'echo $A $B; pwd; ls /data /data/old'], {
-        network: 'none',
-      });
-      assert.equal(stdout, '1 2\n/data\n/data:\nchanged\nkept\nlink\nold\n\n/data/old:\nnew\n');
-      await lab.engine.images.remove(committed.id, { force: true });
-    });
+    }
   });
 }
 
