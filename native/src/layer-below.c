@@ -46,6 +46,9 @@ static int mount_by_fsconfig(int count, char **paths, bool user, struct tsc_err 
     for (int i = 0; i < count; i++)
         if (add_layer(context, paths[i], err) < 0)
             return -errno;
+    /* One of them may be the upper directory of a container that runs. */
+    if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "index", "off", 0) < 0)
+        return -errno;
     if (user && syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
         return -errno;
     if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -57,7 +60,7 @@ static int mount_by_fsconfig(int count, char **paths, bool user, struct tsc_err 
 /* Before: all in one page of options, so the directories are named by descriptors, which are short. */
 static int mount_by_option(int count, char **paths, bool user, struct tsc_err *err)
 {
-    char options[4096] = "lowerdir=";
+    char options[4096] = "index=off,lowerdir=";
     size_t length = strlen(options);
     bool made;
     int result = layer_unshare(&made, err);

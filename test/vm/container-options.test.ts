@@ -5,5 +5,4 @@ testInGuest('options of containers in a virtual machine with cgroup v2 and Linux
   'integration/container/isolation-options.test.js',
   'integration/container/resource-options.test.js',
   'integration/container/writable-cgroups.test.js',
-  'integration/container/user-namespace.test.js',
 ]);

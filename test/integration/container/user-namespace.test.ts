@@ -127,12 +127,6 @@ for (const layerStore of ['overlay', 'copy'] as const) {
   });
 }
 
-test('indexed layers cannot be mapped, and say so', async () => {
-  await using lab = await openEngineLab({ layerStore: 'erofs' });
-  const refused = lab.engine.run(lab.image(), ['true'], { userns, network: 'none' });
-  await assert.rejects(refused, { code: 'INVALID_OPTION' });
-});
-
 describe('a user namespace that cannot be', () => {
   let lab: EngineLab;
   before(async () => {

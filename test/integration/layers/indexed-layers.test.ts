@@ -8,6 +8,7 @@ import { Engine, EngineError } from 'tscontainer';
 import type { Digest } from '#lib/core/digest.js';
 import { erofsProblem } from '#lib/layers/overlay/erofs-problem.js';
 import { openOverlayLayerStore } from '#lib/layers/overlay/overlay-layer-store.js';
+import { openEngineLab } from '../../helpers/engine-lab.js';
 import { flockLock } from '../../helpers/flock-lock.js';
 import { shimPath, withDirectory } from '../../helpers/layer-fixtures.js';
 import { viewOf } from '../../helpers/mounted-view.js';
@@ -118,5 +119,12 @@ test('a host that cannot mount them says why, and leaves nothing', () =>
     assert.equal((await engine.images.list()).length, 0);
     assert.ok(existsSync(join(root, 'layers', 'erofs')));
   }));
+
+test('a container with a user namespace is refused: its layers could not be mapped', async () => {
+  await using lab = await openEngineLab({ layerStore: 'erofs' });
+  const ids = [{ containerId: 0, hostId: 300_000, size: 65_536 }];
+  const refused = lab.engine.run(lab.image(), ['true'], { userns: { uids: ids, gids: ids }, network: 'none' });
+  await assert.rejects(refused, { code: 'INVALID_OPTION' });
+});
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');

@@ -101,10 +101,13 @@ for (const name of externalRuntimes) {
         tty: { columns: 101, rows: 33 },
       });
       let output = '';
+      let isTyped = false;
       shell.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString('utf8');
+        if (isTyped || !output.includes('/dev/pts/')) return; // what is typed is echoed at once
+        isTyped = true;
+        shell.stdin?.write('word\n');
       });
-      shell.stdin?.write('word\n');
       if (shell.stdout !== undefined) await once(shell.stdout, 'close');
       assert.match(output, /33 101\r\n\/dev\/pts\/\d+\r\n[\s\S]*got word\r\n/);
       assert.equal((await shell.wait()).exitCode, 0);
