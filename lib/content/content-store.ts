@@ -57,6 +57,8 @@ export interface ContentStore {
   stat(digest: Digest): Promise<BlobInfo | undefined>;
   /** Each chunk belongs to the reader, unless it lets it be reused. @throws EngineError `BLOB_NOT_FOUND` at the first read. */
   read(digest: Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Path of a file with the blob, if the store has files. @throws EngineError `BLOB_NOT_FOUND`. */
+  file(digest: Digest): Promise<string | undefined>;
   /** The whole blob. @throws EngineError `BLOB_NOT_FOUND`; `TOO_LARGE` above `maxBytes`. */
   readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array>;
   /**

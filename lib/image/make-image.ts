@@ -3,6 +3,7 @@ import { createManifest } from './archive/create-manifest.js';
 import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { layerSource } from './layer-source.js';
 
 /** An image whose layers are blobs already. */
 export interface NewImage extends Abortable {
@@ -22,9 +23,7 @@ export async function makeImage(
   const json = JSON.stringify(document);
   const config = await services.content.put(Buffer.from(json));
   const manifest = await createManifest(services.content, { config, layers });
-  const sources = layers.map(({ digest, diffId }) => {
-    return { diffId, open: () => services.content.read(digest), handsOverChunks: true };
-  });
+  const sources = layers.map((each) => layerSource(services.content, each));
   await services.layers.apply(sources, { signal });
   const image: ImageRecord = {
     version: 1,

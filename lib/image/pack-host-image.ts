@@ -6,6 +6,7 @@ import { packHostPrograms } from './from-host/pack-host-programs.js';
 import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { layerSource } from './layer-source.js';
 
 export interface FromHostOptions extends Abortable {
   /** Programs of the host: names, looked up in PATH, or absolute paths. The first is the image's command. */
@@ -43,10 +44,8 @@ export async function packHostImage(
     const manifest = toManifest(config, layer);
     await services.content.put(Buffer.from(config));
     const { digest: manifestDigest } = await services.content.put(Buffer.from(manifest));
-    const read = (): AsyncIterable<Uint8Array> => services.content.read(layer.digest);
-    await services.layers.apply([{ diffId: layer.digest, open: read, handsOverChunks: true }], {
-      signal: options.signal,
-    });
+    const source = layerSource(services.content, { ...layer, diffId: layer.digest });
+    await services.layers.apply([source], { signal: options.signal });
     const image: ImageRecord = {
       version: 1,
       name,

@@ -5,7 +5,6 @@ import { decodeImageConfig, type ImageConfig, type ImageLayer, pairLayers } from
 import { limits } from '../core/limits.js';
 import { formatPlatform, type Platform } from '../core/platform.js';
 import { formatFamiliarReference, formatReference, parseReference, type Reference } from '../core/reference.js';
-import type { LayerSource } from '../layers/layer-store.js';
 import { type FetchedImageManifest, fetchImageManifest } from '../registry/fetch-image-manifest.js';
 import { oncePerNotice } from '../registry/once-per-notice.js';
 import type { RegistryRequestOptions } from '../registry/registry-client.js';
@@ -14,6 +13,7 @@ import { guardProgress } from './guard-progress.js';
 import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { layerSource } from './layer-source.js';
 import type { OnPullProgress } from './pull-progress.js';
 
 export interface PullOptions extends Abortable {
@@ -118,9 +118,7 @@ async function fetchLayers(
       ),
     ),
   );
-  const sources = image.layers.map(({ digest, diffId }, index): LayerSource => {
-    return { diffId, open: () => readAfter(downloads[index], services, digest), handsOverChunks: true };
-  });
+  const sources = image.layers.map((layer, index) => layerSource(services.content, layer, downloads[index]));
   const unpacking = services.layers.apply(sources, {
     signal: stop,
     onLayer: (diffId, index) => progress({ type: 'unpacked', diffId, index, layerCount: sources.length }),
@@ -132,15 +130,6 @@ async function fetchLayers(
     await Promise.allSettled([...downloads, unpacking]); // nothing of this pull goes on behind the caller's back
     throw error;
   }
-}
-
-async function* readAfter(
-  download: Promise<void> | undefined,
-  services: ImageServices,
-  digest: Descriptor['digest'],
-): AsyncGenerator<Uint8Array> {
-  await download;
-  yield* services.content.read(digest);
 }
 
 function ingest(

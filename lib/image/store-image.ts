@@ -11,6 +11,7 @@ import { type ContentTree, manifestsOf } from './content-tree.js';
 import { saveImage } from './image-names.js';
 import type { ImageRecord } from './image-record.js';
 import type { ImageServices } from './image-services.js';
+import { layerSource } from './layer-source.js';
 
 /**
  * Makes an image of content that is stored here already: unpacks its layers and gives it its name. Undefined when there
@@ -53,8 +54,7 @@ export async function unpackImage(
       size: descriptor.size,
       diffId,
     }));
-    const read = (digest: Digest): AsyncIterable<Uint8Array> => services.content.read(digest);
-    const sources = layers.map(({ digest, diffId }) => ({ diffId, open: () => read(digest), handsOverChunks: true }));
+    const sources = layers.map((each) => layerSource(services.content, each));
     await services.layers.apply(sources, {
       signal: options.signal,
       onLayer: (diffId, index) => options.onLayer?.(diffId, index, layers.length),

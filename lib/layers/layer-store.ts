@@ -10,8 +10,11 @@ export interface LayerSource {
    * The archive as stored: plain tar, gzip or zstd, recognised by its first bytes. Called again when it cannot be indexed.
    */
   open(): AsyncIterable<Uint8Array>;
-  /** The source never looks at a chunk again: its memory may be moved to another thread instead of being copied. */
-  readonly handsOverChunks?: boolean;
+  /**
+   * A file with what `open` gives, if there is one: another thread can read that by itself. It stays until the layer is
+   * applied.
+   */
+  file?(): Promise<string | undefined>;
 }
 
 export interface ApplyOptions extends Abortable {

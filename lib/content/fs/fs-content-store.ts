@@ -66,6 +66,11 @@ export class FsContentStore implements ContentStore {
     }
   }
 
+  async file(digest: Digest): Promise<string> {
+    if ((await this.stat(digest)) === undefined) throw new EngineError('BLOB_NOT_FOUND', { digest });
+    return this.#paths.blob(digest);
+  }
+
   async readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const file = await this.#open(digest);
     try {

@@ -30,6 +30,10 @@ export class MemoryContentStore implements ContentStore {
     }
   }
 
+  async file(digest: Digest): Promise<undefined> {
+    this.#get(digest);
+  }
+
   async readBytes(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const bytes = this.#get(digest);
     if (bytes.byteLength > maxBytes) throw new EngineError('TOO_LARGE', { what: `blob ${digest}`, maxBytes });

@@ -9,7 +9,7 @@ import { type LayerDirectory, layerKey, openLayerDirectory } from '../layer-dire
 import type { LayerRecord } from '../layer-record.js';
 import type { LayerSource, LayerStore } from '../layer-store.js';
 import { createLayerShim, type LayerNeeds, type LayerShim, shimOptions } from '../shim/layer-shim.js';
-import { unpackInWorker } from '../unpack-in-worker.js';
+import { UnpackThread } from '../unpack-thread.js';
 
 export interface CopyLayerStoreOptions {
   /** Holds the trees; made if missing. */
@@ -41,6 +41,7 @@ interface Unpacked extends LayerNeeds {
 
 function createStore(layers: LayerDirectory, shim: LayerShim, options: CopyLayerStoreOptions): LayerStore {
   const limiter = new Limiter(options.parallel ?? 3);
+  const thread = new UnpackThread();
 
   async function requireTop(diffIds: readonly Digest[]): Promise<LayerRecord> {
     const record = await layers.find(layerKey(diffIds));
@@ -57,7 +58,7 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: CopyLayer
 
   async function unpack(source: LayerSource, path: string, signal: AbortSignal): Promise<Unpacked> {
     await mkdir(path, { mode: 0o755 });
-    const report = await unpackInWorker(shimOptions(options), source, path, {
+    const report = await thread.unpack(shimOptions(options), source, path, {
       ...options.bounds,
       whiteouts: 'names',
       signal,

@@ -17,7 +17,7 @@ import { isIndependent, type LayerRecord } from '../layer-record.js';
 import type { ApplyOptions, LayerSource, LayerStore, MountPoint, PrepareOptions } from '../layer-store.js';
 import { applyRootAttributes } from '../root-attributes.js';
 import { createLayerShim, type LayerShim, shimOptions } from '../shim/layer-shim.js';
-import { unpackInWorker } from '../unpack-in-worker.js';
+import { UnpackThread } from '../unpack-thread.js';
 
 export interface OverlayLayerStoreOptions {
   /** Holds the layers; made if missing. On a file system that overlayfs takes as upper directory. */
@@ -65,6 +65,7 @@ interface Layer {
 
 function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLayerStoreOptions): LayerStore {
   const limiter = new Limiter(options.parallel ?? 3);
+  const thread = new UnpackThread();
 
   /** The layer on top of a stack, if it is usable there. */
   async function findTop(diffIds: readonly Digest[]): Promise<Layer | undefined> {
@@ -87,7 +88,7 @@ function createStore(layers: LayerDirectory, shim: LayerShim, options: OverlayLa
   }
 
   const write = (source: LayerSource, directory: string, whiteouts: 'overlay' | 'index', signal?: AbortSignal) =>
-    unpackInWorker(shimOptions(options), source, directory, { ...options.bounds, whiteouts, signal });
+    thread.unpack(shimOptions(options), source, directory, { ...options.bounds, whiteouts, signal });
 
   /** Undefined for a layer that cannot be, of which nothing is left then. */
   async function indexed(source: LayerSource, directory: string, signal: AbortSignal | undefined) {

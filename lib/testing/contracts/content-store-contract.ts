@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { BlobSource, ContentStore } from '../../content/content-store.js';
 import type { Descriptor } from '../../core/descriptor.js';
@@ -101,6 +102,13 @@ export function contentStoreContract(adapter: string, create: () => Promise<Cont
     const reading = store.read(blob.digest);
     await assert.rejects(readAll(reading), missing);
     await assert.rejects(store.readBytes(blob.digest, 10), missing);
+    await assert.rejects(store.file(blob.digest), missing);
+  });
+
+  contract('the file of a blob, where there are files, has its content', async (store) => {
+    await store.put(content);
+    const path = await store.file(blob.digest);
+    if (path !== undefined) assert.deepEqual(await readFile(path), content);
   });
 
   contract('a blob that is larger than the reader takes is refused', async (store) => {
