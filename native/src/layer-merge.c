@@ -44,12 +44,15 @@ static int link_below(struct merge *merge, const char *path, const char *target)
     const char *directory, *name, *target_directory, *target_name;
     TSC_AUTO_FD from = -1;
     TSC_AUTO_FD to = -1;
+    struct stat status;
 
     layer_split(path, path_buffer, &directory, &name);
     layer_split(target, target_buffer, &target_directory, &target_name);
     from = layer_open_below(merge->from_root, directory, O_RDONLY);
     if (from < 0)
         return tsc_fail(merge->err, -from, "openat2", "%s", directory);
+    if (fstat(from, &status) < 0)
+        return tsc_fail(merge->err, errno, "fstat", "%s", directory);
     to = find_directory(merge->from_root, target_directory, target_name);
     if (to < 0)
         to = find_directory(merge->to_root, target_directory, target_name);
@@ -57,7 +60,7 @@ static int link_below(struct merge *merge, const char *path, const char *target)
         return tar_bad(merge->err, "a hard link to '%.150s', which is in no layer", target);
     if (linkat(to, target_name, from, name, 0) < 0 && errno != EEXIST) /* EEXIST: a later entry of the same name wins */
         return tsc_fail(merge->err, errno, "linkat", "%s", target);
-    return 0;
+    return layer_set_mtime(from, status.st_mtim, merge->err);
 }
 
 static int take_requests(struct merge *merge, struct layer_request *request)
