@@ -4,6 +4,7 @@ export type { CommandResult } from './container/command-result.js';
 export type { ContainerHost } from './container/container.js';
 export { Container } from './container/container.js';
 export type { ConfiguredMount, ContainerConfig } from './container/container-config.js';
+export type { ContainerFilters, OneOrMore } from './container/container-filters.js';
 export type {
   BindMount,
   BufferedOptions,
@@ -18,9 +19,10 @@ export type {
   UlimitName,
 } from './container/container-options.js';
 export { ContainerProcess } from './container/container-process.js';
+export type { DamagedRecord } from './container/container-records.js';
 export type { ContainerState, ContainerStatus } from './container/container-state.js';
 export type { ContainerStats } from './container/container-stats.js';
-export type { Containers } from './container/containers.js';
+export type { Containers, ListContainersOptions } from './container/containers.js';
 export type { ExecProcessOptions } from './container/exec-process.js';
 export type { CommitOptions } from './container/files/commit-container.js';
 export type { CopyOptions } from './container/files/copy-from.js';
@@ -39,6 +41,7 @@ export type {
 } from './container/isolation-options.js';
 export type { LogLine } from './container/log-lines.js';
 export type { LogOptions } from './container/log-options.js';
+export type { PruneContainersOptions, PrunedContainers } from './container/prune-containers.js';
 export type { RemoveOptions } from './container/remove-container.js';
 export type { ConfiguredDevice, DevicesConfig } from './container/resolve-devices.js';
 export type { NamespacesConfig } from './container/resolve-namespaces.js';

@@ -38,6 +38,8 @@ export interface ContainerFiles {
   readonly started: string;
   /** Written by the supervisor of a container with a restart policy, see {@link readRestarts}. */
   readonly restarts: string;
+  /** Exists once it was renamed: it may have a name that whoever removes it does not know. */
+  readonly renamed: string;
   readonly hostname: string;
   readonly hosts: string;
   readonly resolvConf: string;
@@ -65,6 +67,7 @@ export function containerFiles(layout: StorageLayout, id: string): ContainerFile
     runStopped: `${runDirectory}/stopped`,
     started: `${directory}/started`,
     restarts: `${runDirectory}/restarts`,
+    renamed: `${directory}/renamed`,
     hostname: `${runDirectory}/hostname`,
     hosts: `${runDirectory}/hosts`,
     resolvConf: `${runDirectory}/resolv.conf`,

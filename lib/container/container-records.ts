@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '../core/errors/engine-error.js';
+import { EngineError, type ErrorCode } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import { syncDirectory, writeFileAtomically } from '../util/atomic-file.js';
@@ -35,10 +35,10 @@ export class ContainerRecords {
       }
       const holder = await readText(path);
       if (holder === undefined) continue; // given back in this moment
-      if (await this.#exists(holder)) {
+      if (await this.#holds(holder, name)) {
         throw new EngineError('NAME_TAKEN', { what: 'container', name, by: `container ${holder.slice(0, 12)}` });
       }
-      await rm(path, { force: true }); // of a container that a crash has left unfinished
+      await rm(path, { force: true }); // left by a crash in the middle of making, renaming or removing a container
     }
   }
 
@@ -50,6 +50,11 @@ export class ContainerRecords {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+
+  /** Gives back every name of a container whose record does not tell it. */
+  async releaseNames(id: string): Promise<void> {
+    for (const name of await readdir(this.layout.names())) this.releaseName(name, id);
   }
 
   /** Makes the directories of a new container. */
@@ -71,10 +76,29 @@ export class ContainerRecords {
     await syncDirectory(this.layout.containers());
   }
 
+  /** All of them, newest first. @throws EngineError `CORRUPT_RECORD`, `UNKNOWN_VERSION`, `TOO_LARGE` when one is damaged. */
   async list(): Promise<readonly ContainerRecord[]> {
-    const ids = await this.ids();
-    const records = await Promise.all(ids.map((id) => this.read(id)));
-    return records.filter((each) => each !== undefined).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const { records, damaged } = await this.survey();
+    if (damaged[0] !== undefined) throw damaged[0].error;
+    return records;
+  }
+
+  /** Those that can be read, newest first, and those that cannot. */
+  async survey(): Promise<RecordSurvey> {
+    const records: ContainerRecord[] = [];
+    const damaged: DamagedRecord[] = [];
+    await Promise.all(
+      (await this.ids()).map(async (id) => {
+        try {
+          const record = await this.read(id);
+          if (record !== undefined) records.push(record);
+        } catch (error) {
+          if (!isDamage(error)) throw error;
+          damaged.push({ id, error });
+        }
+      }),
+    );
+    return { records: records.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged };
   }
 
   /** Everything that has a directory, also what has no record yet. */
@@ -102,21 +126,25 @@ export class ContainerRecords {
   /**
    * The container that a user means: a name, an id, or the beginning of an id.
    *
-   * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`.
+   * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`; `CORRUPT_RECORD`, `UNKNOWN_VERSION`, `TOO_LARGE`.
    */
   async resolve(reference: string): Promise<ContainerRecord> {
+    const record = await this.read(await this.resolveId(reference));
+    if (record === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
+    return record;
+  }
+
+  /** The same for one that may be damaged. @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`. */
+  async resolveId(reference: string): Promise<string> {
     const named = namePattern.test(reference) ? await readText(join(this.layout.names(), reference)) : undefined;
-    const found = named === undefined ? undefined : await this.read(named);
-    if (found !== undefined) return found;
+    if (named !== undefined && (await this.#isNamed(named, reference))) return named;
     const matches = /^[0-9a-f]{1,64}$/.test(reference)
       ? (await this.ids()).filter((id) => id.startsWith(reference))
       : [];
     const [first] = matches;
     if (first === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
     if (matches.length > 1) throw new EngineError('AMBIGUOUS_CONTAINER', { reference, matches });
-    const record = await this.read(first);
-    if (record === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
-    return record;
+    return first;
   }
 
   async prepareDirectories(): Promise<void> {
@@ -124,9 +152,61 @@ export class ContainerRecords {
     await mkdir(this.layout.names(), { recursive: true, mode: 0o700 });
   }
 
-  async #exists(id: string): Promise<boolean> {
-    return (await this.ids()).includes(id);
+  /** What is being made is not there yet, and an old name of a container means it no more. */
+  async #isNamed(id: string, name: string): Promise<boolean> {
+    try {
+      return (await this.read(id))?.name === name;
+    } catch (error) {
+      if (isDamage(error)) return true;
+      throw error;
+    }
   }
+
+  /**
+   * Whether a name is that of the container whose id its file has. One that is being made has no record yet, and the
+   * record of one that is being renamed has its old name for a moment more.
+   */
+  async #holds(id: string, name: string): Promise<boolean> {
+    if (!(await this.ids()).includes(id)) return false;
+    try {
+      const record = await this.read(id);
+      if (record === undefined || record.name === name) return true;
+      return Date.now() - ((await modifiedMs(join(this.layout.names(), name))) ?? 0) < RENAME_MS;
+    } catch (error) {
+      if (isDamage(error)) return true;
+      throw error;
+    }
+  }
+}
+
+/** What takes longer than this was a rename that a crash has ended. */
+const RENAME_MS = 60_000;
+
+async function modifiedMs(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A container whose record cannot be read. */
+export interface DamagedRecord {
+  readonly id: string;
+  /** `CORRUPT_RECORD`, `UNKNOWN_VERSION` or `TOO_LARGE`. */
+  readonly error: EngineError;
+}
+
+/** All containers of a root. */
+export interface RecordSurvey {
+  readonly records: readonly ContainerRecord[];
+  readonly damaged: readonly DamagedRecord[];
+}
+
+/** True for what reading a record throws when the file is there and means nothing to this version. */
+export function isDamage(error: unknown): error is EngineError {
+  return ['CORRUPT_RECORD', 'UNKNOWN_VERSION', 'TOO_LARGE'].some((code) => EngineError.is(error, code as ErrorCode));
 }
 
 /** Makes the file with its content in one step: an empty one would look like that of a crashed process. */

@@ -45,6 +45,7 @@ export interface ContainerEventSink {
   readonly paused: (record: ContainerRecord) => void;
   readonly unpaused: (record: ContainerRecord) => void;
   readonly updated: (record: ContainerRecord, resources: CgroupResources) => void;
+  readonly renamed: (record: ContainerRecord, oldName: string) => void;
   /** Its health has another status. */
   readonly healthChanged: (record: ContainerRecord, health: ContainerHealth) => void;
   /** Its health could not be found out or noted. */

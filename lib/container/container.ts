@@ -32,6 +32,7 @@ import type { LogOptions } from './log-options.js';
 import { pauseContainer, unpauseContainer } from './pause-container.js';
 import { readLogBlocks } from './read-logs.js';
 import { type RemoveOptions, removeContainer } from './remove-container.js';
+import { renameContainer } from './rename-container.js';
 import { signalContainer } from './signal-container.js';
 import { startContainer } from './start-container.js';
 import { type StopOptions, stopContainer } from './stop-container.js';
@@ -54,7 +55,7 @@ export interface ContainerHost {
  */
 export class Container implements AsyncDisposable {
   readonly #services: ContainerServices;
-  readonly #record: ContainerRecord;
+  #record: ContainerRecord;
   /** The latest start through this object. */
   #latest: LiveContainer | undefined;
 
@@ -74,7 +75,7 @@ export class Container implements AsyncDisposable {
     return this.#record.id;
   }
 
-  /** The name it was given, else the first 12 digits of the id. */
+  /** The name it was given, else the first 12 digits of the id; `inspect` tells a name that others have given it since. */
   get name(): string {
     return this.#record.name;
   }
@@ -187,6 +188,17 @@ export class Container implements AsyncDisposable {
    */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
     await signalContainer(this.#services, this.#record, parseSignal(signal));
+  }
+
+  /**
+   * Gives it another name. Its host name stays.
+   *
+   * @throws EngineError `INVALID_NAME`, `NAME_TAKEN`, `NO_SUCH_CONTAINER`.
+   */
+  async rename(name: string): Promise<void> {
+    await this.#locked(undefined, async () => {
+      this.#record = await renameContainer(this.#services, this.id, name);
+    });
   }
 
   /**

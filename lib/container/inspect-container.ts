@@ -47,7 +47,8 @@ export async function inspectContainer(
   services: ContainerServices,
   record: ContainerRecord,
 ): Promise<ContainerInspection> {
-  const { id, name, image, createdAt, config } = currentRecord(services, record);
+  const { id, image, createdAt, config } = currentRecord(services, record);
+  const name = (await services.records.read(id))?.name ?? record.name; // it may have been renamed by others
   const state = containerState(services, record);
   const files = containerFiles(services.layout, id);
   const restarts = readRestarts(files);

@@ -33,6 +33,8 @@ export async function removeContainer(
     if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
     await stopContainer(services, record, { timeoutMs: 0 });
   }
+  const releaseNames = (): Promise<void> | void =>
+    existsSync(files.renamed) ? services.records.releaseNames(id) : services.records.releaseName(record.name, id);
   const failures: unknown[] = [];
   const attempt = async (step: () => Promise<void> | void | undefined): Promise<void> => {
     try {
@@ -53,7 +55,7 @@ export async function removeContainer(
   if (cgroupParent !== undefined) await attempt(() => removeSharedCgroups(services, cgroupParent));
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
-    await attempt(() => services.records.releaseName(record.name, id));
+    await attempt(releaseNames);
     for (const each of [files.runDirectory, files.directory]) {
       await attempt(() => rmSync(each, { recursive: true, force: true }));
     }

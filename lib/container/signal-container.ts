@@ -26,14 +26,20 @@ export async function signalContainer(
   const ends = signal === SIGKILL || signal === config.stopSignal;
   if (ends && ['running', 'restarting'].includes(state.status)) preventRestart(files, record);
   if (ends && state.status === 'restarting') return; // nothing else is left to be ended
-  if (state.status !== 'running' || !send(services, id, state.process, signal)) {
+  if (state.status !== 'running' || !signalFirstProcess(services, id, state.process, signal)) {
     const status = state.status === 'running' ? 'exited' : state.status;
     throw new EngineError('WRONG_STATE', { id, status, wanted: 'running' });
   }
   if (ends) await thawPaused(services, record);
 }
 
-function send(services: ContainerServices, id: string, process: ProcessIdentity, signal: number): boolean {
+/** False when it has ended. */
+export function signalFirstProcess(
+  services: ContainerServices,
+  id: string,
+  process: ProcessIdentity,
+  signal: number,
+): boolean {
   const live = services.live.get(id)?.process;
   if (live?.identity.pid === process.pid) return live.signal(signal); // its supervisor holds the process
   const pidfd = services.kernel.openProcess(process.pid);

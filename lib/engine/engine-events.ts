@@ -26,6 +26,7 @@ export interface EngineEvents {
   };
   /** A health check could not be performed, or its result not be noted; it is tried again. */
   'container.healthFailed': { readonly id: string; readonly name: string; readonly error: unknown };
+  'container.renamed': { readonly id: string; readonly name: string; readonly oldName: string };
   /** `resources` are all limits that the container has now. */
   'container.updated': { readonly id: string; readonly name: string; readonly resources: CgroupResources };
 }
@@ -90,6 +91,10 @@ export class EngineEventHub implements ContainerEventSink {
 
   updated({ id, name }: ContainerRecord, resources: CgroupResources): void {
     this.#emit('container.updated', { id, name, resources });
+  }
+
+  renamed({ id, name }: ContainerRecord, oldName: string): void {
+    this.#emit('container.renamed', { id, name, oldName });
   }
 
   healthChanged({ id, name }: ContainerRecord, { status, failingStreak }: ContainerHealth): void {

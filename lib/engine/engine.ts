@@ -1,9 +1,8 @@
 import type { CommandResult } from '../container/command-result.js';
-import { withContainerLock } from '../container/container-lock.js';
 import { Containers } from '../container/containers.js';
 import type { RootfsOption } from '../container/host-rootfs.js';
+import { removeById } from '../container/remove-by-id.js';
 import { removeSharedCgroups } from '../container/remove-cgroups.js';
-import { removeContainer } from '../container/remove-container.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
@@ -181,10 +180,8 @@ export class Engine implements AsyncDisposable {
 
   async #removeOwn(id: string): Promise<void> {
     const { containers } = this.#services;
-    const record = await containers.records.read(id);
-    if (record === undefined) return;
     try {
-      await withContainerLock(containers, id, undefined, () => removeContainer(containers, record, { force: true }));
+      await removeById(containers, id, { force: true });
     } catch (error) {
       if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error; // removed in this moment
     }

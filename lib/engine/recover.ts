@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
+import { isDamage } from '../container/container-records.js';
 import type { ContainerServices } from '../container/container-services.js';
 import { removeCgroups } from '../container/remove-cgroups.js';
 import { removeContainer } from '../container/remove-container.js';
@@ -25,7 +26,7 @@ export async function recover(services: EngineServices): Promise<void> {
       await lock.release();
     }
   }
-  const records = await containers.records.list();
+  const { records } = await containers.records.survey(); // what is damaged stays as it is, for whoever wants to look at it
   for (const record of records) {
     if (isOrphan(record)) await removeContainer(containers, record, { force: true });
     else if (!isRunning(containers, record.id) && !isOwnerAlive(record)) await removeCgroups(containers, record);
@@ -47,7 +48,7 @@ async function tryLock(services: EngineServices) {
 
 async function removeUnfinished(services: ContainerServices): Promise<void> {
   for (const id of await services.records.ids()) {
-    if ((await services.records.read(id)) !== undefined) continue;
+    if (await isFinished(services, id)) continue;
     const { directory, runDirectory } = containerFiles(services.layout, id);
     await services.layers.discard(directory);
     await rm(runDirectory, { recursive: true, force: true });
@@ -77,7 +78,22 @@ const isRunning = (services: ContainerServices, id: string): boolean =>
 
 /** A container of a living process may be connecting at this moment. */
 async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {
-  const record = await services.records.read(id);
-  if (record === undefined) return false;
-  return isOwnerAlive(record) || isRunning(services, id);
+  if (isRunning(services, id)) return true;
+  try {
+    const record = await services.records.read(id);
+    return record !== undefined && isOwnerAlive(record);
+  } catch (error) {
+    if (isDamage(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether it has a record, damaged or not. */
+async function isFinished({ records }: ContainerServices, id: string): Promise<boolean> {
+  try {
+    return (await records.read(id)) !== undefined;
+  } catch (error) {
+    if (isDamage(error)) return true;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '../container-record.js';
+import { isDamage } from '../container-records.js';
 import type { ContainerServices, HealthWatch, LiveContainer } from '../container-services.js';
 import { monitorHealth } from './monitor-health.js';
 import { WakeableSleep } from './wakeable-sleep.js';
@@ -90,8 +91,8 @@ export class HealthMonitors implements HealthWatch {
     const ids = await services.records.ids();
     for (const id of ids) {
       if (!this.#detached.has(id)) {
-        const record = await services.records.read(id);
-        if (record === undefined) continue; // is being made
+        const record = await readable(services, id);
+        if (record === undefined) continue; // is being made, or damaged
         const { lifetime, healthcheck } = record.config;
         this.#detached.set(id, lifetime === 'detached' && healthcheck !== undefined ? record : undefined);
       }
@@ -100,5 +101,14 @@ export class HealthMonitors implements HealthWatch {
     }
     const there = new Set(ids);
     for (const id of this.#detached.keys()) if (!there.has(id)) this.#detached.delete(id);
+  }
+}
+
+async function readable({ records }: ContainerServices, id: string): Promise<ContainerRecord | undefined> {
+  try {
+    return await records.read(id);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
   }
 }
