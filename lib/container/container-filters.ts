@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/engine-error.js';
+import { hasLabel } from '../core/labels.js';
 import { formatReference, parseReference } from '../core/reference.js';
 import { checkDate, checkLabels } from '../image/image-filters.js';
 import { containerState } from './container-cgroup.js';
@@ -135,12 +136,6 @@ function healthOf({ layout }: ContainerServices, record: ContainerRecord): strin
   if (record.config.healthcheck === undefined) return 'none';
   const files = containerFiles(layout, record.id);
   return currentHealth(files, readState(files))?.status ?? 'starting';
-}
-
-function hasLabel(own: Readonly<Record<string, string>>, label: string): boolean {
-  const equals = label.indexOf('=');
-  const name = equals < 0 ? label : label.slice(0, equals);
-  return Object.hasOwn(own, name) && (equals < 0 || own[name] === label.slice(equals + 1));
 }
 
 function isImage({ image }: ContainerRecord, wanted: string): boolean {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ExitStatus } from '../core/exit-status.js';
 import type { EndpointAddress } from '../network/network-driver.js';
 import type { PortMapping } from '../network/port-mapping.js';
@@ -48,15 +49,16 @@ export async function inspectContainer(
   record: ContainerRecord,
 ): Promise<ContainerInspection> {
   const { id, image, createdAt, config } = currentRecord(services, record);
-  const name = (await services.records.read(id))?.name ?? record.name; // it may have been renamed by others
   const state = containerState(services, record);
   const files = containerFiles(services.layout, id);
+  // By others perhaps, which this object does not know.
+  const renamed = existsSync(files.renamed) ? await services.records.read(id) : undefined;
   const restarts = readRestarts(files);
   const running = state.status === 'running' || state.status === 'paused' ? state : undefined;
   const endpoint = running && (await services.networks.get(config.network)?.inspect(id));
   return {
     id,
-    name,
+    name: renamed?.name ?? record.name,
     image: image && { reference: image.reference, id: image.id },
     createdAt: new Date(createdAt),
     status: state.status,

@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/engine-error.js';
+import { hasLabel } from '../core/labels.js';
 import { parseReference } from '../core/reference.js';
 import { matchPath } from '../util/match-path.js';
 import { builtAtMs, type ImageGroup } from './image-group.js';
@@ -62,11 +63,7 @@ const filterNames: readonly string[] = ['reference', 'label', 'dangling', 'befor
 /** True when its configuration has all of them. */
 export function hasLabels(image: ImageRecord, labels: readonly string[]): boolean {
   const own = configOf(image).config?.Labels ?? {};
-  return labels.every((label) => {
-    const equals = label.indexOf('=');
-    const name = equals < 0 ? label : label.slice(0, equals);
-    return Object.hasOwn(own, name) && (equals < 0 || own[name] === label.slice(equals + 1));
-  });
+  return labels.every((label) => hasLabel(own, label));
 }
 
 export const isBuiltBefore = (image: ImageRecord, time: Date): boolean => builtAtMs(image) < time.getTime();
