@@ -89,13 +89,9 @@ export class ContainerRecords {
     const damaged: DamagedRecord[] = [];
     await Promise.all(
       (await this.ids()).map(async (id) => {
-        try {
-          const record = await this.read(id);
-          if (record !== undefined) records.push(record);
-        } catch (error) {
-          if (!isDamage(error)) throw error;
-          damaged.push({ id, error });
-        }
+        const found = await this.look(id);
+        if (EngineError.is(found)) damaged.push({ id, error: found });
+        else if (found !== undefined) records.push(found);
       }),
     );
     return { records: records.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged };
@@ -123,21 +119,34 @@ export class ContainerRecords {
     return undefined;
   }
 
+  /** The same, but the error of what is damaged as a value. */
+  async look(id: string): Promise<FoundRecord | undefined> {
+    try {
+      return await this.read(id);
+    } catch (error) {
+      if (isDamage(error)) return error;
+      throw error;
+    }
+  }
+
   /**
    * The container that a user means: a name, an id, or the beginning of an id.
    *
    * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`; `CORRUPT_RECORD`, `UNKNOWN_VERSION`, `TOO_LARGE`.
    */
   async resolve(reference: string): Promise<ContainerRecord> {
-    const record = await this.read(await this.resolveId(reference));
-    if (record === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
-    return record;
+    const found = (await this.#named(reference))?.found ?? (await this.look(await this.#idOf(reference)));
+    if (found === undefined) throw new EngineError('NO_SUCH_CONTAINER', { reference });
+    if (EngineError.is(found)) throw found;
+    return found;
   }
 
-  /** The same for one that may be damaged. @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`. */
+  /** The id of one that may be damaged. @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`. */
   async resolveId(reference: string): Promise<string> {
-    const named = namePattern.test(reference) ? await readText(join(this.layout.names(), reference)) : undefined;
-    if (named !== undefined && (await this.#isNamed(named, reference))) return named;
+    return (await this.#named(reference))?.id ?? this.#idOf(reference);
+  }
+
+  async #idOf(reference: string): Promise<string> {
     const matches = /^[0-9a-f]{1,64}$/.test(reference)
       ? (await this.ids()).filter((id) => id.startsWith(reference))
       : [];
@@ -152,14 +161,12 @@ export class ContainerRecords {
     await mkdir(this.layout.names(), { recursive: true, mode: 0o700 });
   }
 
-  /** What is being made is not there yet, and an old name of a container means it no more. */
-  async #isNamed(id: string, name: string): Promise<boolean> {
-    try {
-      return (await this.read(id))?.name === name;
-    } catch (error) {
-      if (isDamage(error)) return true;
-      throw error;
-    }
+  /** What has the name: not what is being made, nor what had it before it was renamed. */
+  async #named(name: string): Promise<{ readonly id: string; readonly found: FoundRecord } | undefined> {
+    const id = namePattern.test(name) ? await readText(join(this.layout.names(), name)) : undefined;
+    const found = id === undefined ? undefined : await this.look(id);
+    if (id === undefined || found === undefined) return undefined;
+    return EngineError.is(found) || found.name === name ? { id, found } : undefined;
   }
 
   /**
@@ -168,14 +175,9 @@ export class ContainerRecords {
    */
   async #holds(id: string, name: string): Promise<boolean> {
     if (!(await this.ids()).includes(id)) return false;
-    try {
-      const record = await this.read(id);
-      if (record === undefined || record.name === name) return true;
-      return Date.now() - ((await modifiedMs(join(this.layout.names(), name))) ?? 0) < RENAME_MS;
-    } catch (error) {
-      if (isDamage(error)) return true;
-      throw error;
-    }
+    const found = await this.look(id);
+    if (found === undefined || EngineError.is(found) || found.name === name) return true;
+    return Date.now() - ((await modifiedMs(join(this.layout.names(), name))) ?? 0) < RENAME_MS;
   }
 }
 
@@ -204,8 +206,11 @@ export interface RecordSurvey {
   readonly damaged: readonly DamagedRecord[];
 }
 
+/** A record; for one that is damaged `CORRUPT_RECORD`, `UNKNOWN_VERSION` or `TOO_LARGE`. */
+export type FoundRecord = ContainerRecord | EngineError;
+
 /** True for what reading a record throws when the file is there and means nothing to this version. */
-export function isDamage(error: unknown): error is EngineError {
+function isDamage(error: unknown): error is EngineError {
   return ['CORRUPT_RECORD', 'UNKNOWN_VERSION', 'TOO_LARGE'].some((code) => EngineError.is(error, code as ErrorCode));
 }
 

@@ -1,5 +1,5 @@
+import { EngineError } from '../core/errors/engine-error.js';
 import { withContainerLock } from './container-lock.js';
-import { isDamage } from './container-records.js';
 import type { ContainerServices } from './container-services.js';
 import { type RemoveOptions, removeContainer } from './remove-container.js';
 import { removeDamaged } from './remove-damaged.js';
@@ -11,12 +11,8 @@ import { removeDamaged } from './remove-damaged.js';
  */
 export async function removeById(services: ContainerServices, id: string, options: RemoveOptions): Promise<void> {
   await withContainerLock(services, id, undefined, async () => {
-    try {
-      const record = await services.records.read(id);
-      if (record !== undefined) await removeContainer(services, record, options);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      await removeDamaged(services, id, options);
-    }
+    const found = await services.records.look(id);
+    if (EngineError.is(found)) await removeDamaged(services, id, options);
+    else if (found !== undefined) await removeContainer(services, found, options);
   });
 }

@@ -17,9 +17,17 @@ export async function removeCgroups(services: ContainerServices, record: Contain
   // Those of a container without a PID namespace of its own outlive their first one and their supervisor.
   const mayLive = record.config.namespaces?.pid !== undefined && processes !== undefined;
   if (mayLive) await killGroup(services, dirname(processes));
-  for (const operation of cleanupOf(services, record)) {
+  await removePlannedCgroups(services, cleanupOf(services, record));
+}
+
+/** Removes the groups that a plan's cleanup names, as far as they are there. */
+export async function removePlannedCgroups(
+  { cgroupControl }: ContainerServices,
+  cleanup: readonly PlanOperation[],
+): Promise<void> {
+  for (const operation of cleanup) {
     if (operation.op === 'remove-directory' && existsSync(operation.path))
-      await removeCgroup(operation.path, services.cgroupControl);
+      await removeCgroup(operation.path, cgroupControl);
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../core/errors/engine-error.js';
 import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerServices } from './container-services.js';
+import { removePlannedCgroups } from './remove-cgroups.js';
 import type { RemoveOptions } from './remove-container.js';
 import { signalFirstProcess } from './signal-container.js';
 import { waitContainer } from './wait-container.js';
@@ -37,9 +38,7 @@ export async function removeDamaged(
   await services.health.forget(id);
   services.logWriters.delete(id);
   for (const network of services.networks.values()) await network.detach(id);
-  for (const operation of services.cgroups.plan({ id, resources: {} }).cleanup) {
-    if (operation.op === 'remove-directory' && existsSync(operation.path)) rmdirSync(operation.path);
-  }
+  await removePlannedCgroups(services, services.cgroups.plan({ id, resources: {} }).cleanup);
   await services.layers.discard(files.directory);
   await services.records.releaseNames(id);
   for (const each of [files.runDirectory, files.directory]) rmSync(each, { recursive: true, force: true });

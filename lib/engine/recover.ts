@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
-import { isDamage } from '../container/container-records.js';
 import type { ContainerServices } from '../container/container-services.js';
 import { removeCgroups } from '../container/remove-cgroups.js';
 import { removeContainer } from '../container/remove-container.js';
@@ -48,7 +47,7 @@ async function tryLock(services: EngineServices) {
 
 async function removeUnfinished(services: ContainerServices): Promise<void> {
   for (const id of await services.records.ids()) {
-    if (await isFinished(services, id)) continue;
+    if ((await services.records.look(id)) !== undefined) continue;
     const { directory, runDirectory } = containerFiles(services.layout, id);
     await services.layers.discard(directory);
     await rm(runDirectory, { recursive: true, force: true });
@@ -79,21 +78,6 @@ const isRunning = (services: ContainerServices, id: string): boolean =>
 /** A container of a living process may be connecting at this moment. */
 async function mayUseNetwork(services: ContainerServices, id: string): Promise<boolean> {
   if (isRunning(services, id)) return true;
-  try {
-    const record = await services.records.read(id);
-    return record !== undefined && isOwnerAlive(record);
-  } catch (error) {
-    if (isDamage(error)) return false;
-    throw error;
-  }
-}
-
-/** Whether it has a record, damaged or not. */
-async function isFinished({ records }: ContainerServices, id: string): Promise<boolean> {
-  try {
-    return (await records.read(id)) !== undefined;
-  } catch (error) {
-    if (isDamage(error)) return true;
-    throw error;
-  }
+  const found = await services.records.look(id);
+  return found !== undefined && !EngineError.is(found) && isOwnerAlive(found);
 }

@@ -1,5 +1,5 @@
+import { EngineError } from '../../core/errors/engine-error.js';
 import type { ContainerRecord } from '../container-record.js';
-import { isDamage } from '../container-records.js';
 import type { ContainerServices, HealthWatch, LiveContainer } from '../container-services.js';
 import { monitorHealth } from './monitor-health.js';
 import { WakeableSleep } from './wakeable-sleep.js';
@@ -91,8 +91,8 @@ export class HealthMonitors implements HealthWatch {
     const ids = await services.records.ids();
     for (const id of ids) {
       if (!this.#detached.has(id)) {
-        const record = await readable(services, id);
-        if (record === undefined) continue; // is being made, or damaged
+        const record = await services.records.look(id);
+        if (record === undefined || EngineError.is(record)) continue; // is being made, or damaged
         const { lifetime, healthcheck } = record.config;
         this.#detached.set(id, lifetime === 'detached' && healthcheck !== undefined ? record : undefined);
       }
@@ -101,14 +101,5 @@ export class HealthMonitors implements HealthWatch {
     }
     const there = new Set(ids);
     for (const id of this.#detached.keys()) if (!there.has(id)) this.#detached.delete(id);
-  }
-}
-
-async function readable({ records }: ContainerServices, id: string): Promise<ContainerRecord | undefined> {
-  try {
-    return await records.read(id);
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
   }
 }
