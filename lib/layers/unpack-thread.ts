@@ -5,7 +5,7 @@ import type { LayerSource } from './layer-store.js';
 import type { LayerShimOptions } from './shim/layer-shim.js';
 import type { ShimReport } from './shim/shim-report.js';
 import type { UnpackLayerOptions } from './unpack-layer.js';
-import type { UnpackAnswer, UnpackFailure, UnpackRequest, UnpackTask } from './unpack-worker.js';
+import type { About, UnpackAnswer, UnpackFailure, UnpackRequest, UnpackTask } from './unpack-worker.js';
 
 /** Pieces of a stored layer that are on their way to the worker at once. */
 const WINDOW = 8;
@@ -60,7 +60,7 @@ export class UnpackThread {
       if (this.#worker === worker) this.#worker = undefined;
       for (const job of this.#jobs.values()) if (job.worker === worker) job.fail(error);
     };
-    worker.on('message', (answer: UnpackAnswer) => this.#jobs.get(answer.job)?.take(answer));
+    worker.on('message', (answer: About<UnpackAnswer>) => this.#jobs.get(answer.job)?.take(answer));
     worker.once('error', fail);
     worker.once('exit', () => fail(new EngineError('INTERNAL', { what: 'the unpacking thread has ended early' })));
     return worker;
@@ -135,8 +135,8 @@ class UnpackJob {
     this.#send({ end: true });
   }
 
-  #send(request: Body<UnpackRequest>, transfer: ArrayBuffer[] = []): void {
-    this.worker.postMessage({ job: this.id, ...request } as UnpackRequest, transfer);
+  #send(request: UnpackRequest, transfer: ArrayBuffer[] = []): void {
+    this.worker.postMessage({ job: this.id, ...request } satisfies About<UnpackRequest>, transfer);
   }
 
   /** Waits until one more piece is wanted; false when the job is over. */
@@ -150,9 +150,6 @@ class UnpackJob {
     return !this.#report.settled;
   }
 }
-
-/** Each kind of message without the number of its job. */
-type Body<Message> = Message extends unknown ? Omit<Message, 'job'> : never;
 
 function toError(failure: UnpackFailure): EngineError {
   return typeof failure === 'string'

@@ -2,8 +2,7 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { Digest } from '../core/digest.js';
 import { EngineError, type ErrorCode, type ErrorData } from '../core/errors/engine-error.js';
-import { onFile } from '../util/file-error.js';
-import { readFileChunks } from '../util/read-file-chunks.js';
+import { chunksOnFile, readFileChunks } from '../util/read-file-chunks.js';
 import { createLayerShim, type LayerShimOptions } from './shim/layer-shim.js';
 import type { ShimReport } from './shim/shim-report.js';
 import { type UnpackLayerOptions, unpackLayer } from './unpack-layer.js';
@@ -22,19 +21,20 @@ export interface UnpackTask {
 export type UnpackFailure = { readonly code: ErrorCode; readonly data: ErrorData[ErrorCode] } | string;
 
 /** To the worker: a task, once; then the layer as stored, piece by piece, when it is wanted. */
-export type UnpackRequest = { readonly job: number } & (
+export type UnpackRequest =
   | { readonly start: UnpackTask }
   | { readonly chunk: Uint8Array }
   | { readonly end: true }
-  | { readonly abort: true }
-);
+  | { readonly abort: true };
 
 /** From the worker. */
-export type UnpackAnswer = { readonly job: number } & (
+export type UnpackAnswer =
   | { readonly wanted: true }
   | { readonly report: ShimReport }
-  | { readonly failure: UnpackFailure }
-);
+  | { readonly failure: UnpackFailure };
+
+/** A message, with the number of the layer that it is about. */
+export type About<Message> = Message & { readonly job: number };
 
 /** Unpacking yields to the program that uses the library, on machines with few processors above all. */
 const BACKGROUND_NICE = 10;
@@ -65,7 +65,8 @@ class Unpacking {
   }
 
   async run({ shim, diffId, file, directory, options }: UnpackTask): Promise<void> {
-    const open = (): AsyncIterable<Uint8Array> => (file === undefined ? this.#receive() : readFile(file));
+    const open = (): AsyncIterable<Uint8Array> =>
+      file === undefined ? this.#receive() : chunksOnFile(file, readFileChunks(file));
     const { signal } = this.#aborted;
     try {
       const report = await unpackLayer(createLayerShim(shim), { diffId, open }, directory, { ...options, signal });
@@ -92,23 +93,14 @@ class Unpacking {
     }
   }
 
-  #answer(message: { wanted: true } | { report: ShimReport } | { failure: UnpackFailure }): void {
-    port?.postMessage({ job: this.#id, ...message } satisfies UnpackAnswer);
-  }
-}
-
-async function* readFile(path: string): AsyncGenerator<Uint8Array> {
-  const chunks = readFileChunks(path);
-  for (;;) {
-    const { value, done } = await onFile(path, () => chunks.next());
-    if (done) return;
-    yield value;
+  #answer(message: UnpackAnswer): void {
+    port?.postMessage({ job: this.#id, ...message } satisfies About<UnpackAnswer>);
   }
 }
 
 const jobs = new Map<number, Unpacking>();
 
-port.on('message', (request: UnpackRequest) => {
+port.on('message', (request: About<UnpackRequest>) => {
   if (!('start' in request)) return jobs.get(request.job)?.take(request);
   const unpacking = new Unpacking(request.job);
   jobs.set(request.job, unpacking);

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { onFile } from './file-error.js';
 
 const chunkBytes = 256 * 1024;
 
@@ -22,6 +23,22 @@ export async function* readFileChunks(
     yield* readHandle(file, options);
   } finally {
     await file.close();
+  }
+}
+
+/** The same chunks; failures of the system become EngineErrors that name `path`. */
+export async function* chunksOnFile(
+  path: string,
+  chunks: AsyncGenerator<Uint8Array, void, void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for (;;) {
+      const { value, done } = await onFile(path, () => chunks.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await chunks.return();
   }
 }
 
