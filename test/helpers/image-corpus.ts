@@ -2,6 +2,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { busyboxImage, busyboxRoot } from './busybox-image.js';
 import { debianNginxImage } from './debian-image.js';
+import { debianRoot } from './debian-root.js';
 import { type ImageLayout, makeImageLayout } from './image-layout.js';
 import { writeOciLayout } from './oci-layout.js';
 import { dockerIn, podmanIn, skopeoIn } from './other-engines.js';
@@ -15,6 +16,8 @@ export interface CorpusImage {
   /** The same tree in a layout that umoci can unpack, or unpacked, where it cannot. */
   readonly like?: ImageLayout;
   readonly tree?: string;
+  /** It has more entries than this: a guard against a comparison of nothing. Default 1. */
+  readonly smallest?: number;
 }
 
 /** Images that different tools have made, and some whose layers no tool makes: below `directory`, as OCI layouts. */
@@ -28,6 +31,11 @@ export async function imageCorpus(directory: string): Promise<readonly CorpusIma
     await writeOciLayout(join(directory, name), 'latest', layers.map(toArchive));
     add(`${title}, by hand`, join(directory, name));
   }
+  const five = join(directory, 'five');
+  await mkdir(five);
+  await runChecked('sh', ['-euc', repack, 'sh', await debianRoot(), five]);
+  const repacked = { path: join(five, 'image'), tag: 'latest' };
+  images.push({ title: 'Debian in five layers, by umoci repack', layout: repacked, smallest: 5000 });
   await mkdir(join(directory, 'sparse'));
   images.push(await sparseImage(join(directory, 'sparse')));
   await mkdir(join(directory, 'context'));
@@ -180,6 +188,37 @@ const byHand: Readonly<Record<string, { readonly title: string; readonly layers:
       ],
     },
   };
+
+/** Five layers: four slices of the tree and one that changes, hides, replaces, links and extends what is below. */
+const repack = `
+root=$1 work=$2
+cd "$work"
+umoci init --layout image
+umoci new --image image:latest
+umoci unpack --image image:latest bundle >/dev/null
+add() { umoci repack --refresh-bundle --image image:latest bundle >/dev/null; }
+slice() { (cd "$root" && tar --xattrs --xattrs-include='*' --acls -cf - "$@") | tar --xattrs --xattrs-include='*' --acls -xpf - -C bundle/rootfs; }
+slice --exclude=./usr --exclude=./var --exclude=./etc .; add
+slice ./etc ./usr/bin ./usr/sbin; add
+slice ./usr/lib; add
+slice --exclude=./usr/lib --exclude=./usr/bin --exclude=./usr/sbin ./usr ./var; add
+cd bundle/rootfs
+rm -r usr/share/doc etc/issue usr/share/man
+mkdir usr/share/man; echo new > usr/share/man/page
+rm etc/hostname 2>/dev/null || true
+rm usr/bin/tac; mkdir usr/bin/tac; echo in > usr/bin/tac/file
+chmod 4711 usr/bin/id; chown 12:34 usr/bin/env
+ln usr/bin/perl usr/bin/perl-again
+mkfifo -m 640 var/fifo; mknod -m 620 var/null c 1 3; mknod var/loop b 7 300
+setcap cap_net_raw=ep usr/bin/ping 2>/dev/null || { cp usr/bin/cat usr/bin/capable; setcap cap_net_raw=ep usr/bin/capable; }
+setfattr -n user.note -v 'a b' etc/debian_version
+dd if=/dev/zero of=var/sparse bs=1 count=1 seek=5M status=none
+printf x > "$(printf 'var/odd\\377name')"
+ln -s /nowhere var/dangling; touch -hd '2001-02-03 04:05:06.789012345' var/dangling
+touch -d '1969-12-31 23:00:00.5' var/before-the-epoch
+mkdir -p "var/$(printf 'd%.0s' $(seq 120))/$(printf 'e%.0s' $(seq 120))/$(printf 'f%.0s' $(seq 120))"
+cd ../..; add
+`;
 
 /** umoci knows no sparse files: the tree is what GNU tar makes of the layers. */
 async function sparseImage(made: string): Promise<CorpusImage> {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { RootMount } from '#lib/core/mount.js';
+import type { TreeEntry } from './tree-listing.js';
 
 const run = promisify(execFile);
 
@@ -44,6 +45,18 @@ export async function runOnRoot(mount: RootMount, target: string, command: reado
       : ['-m', 'python3', '-c', mountAndRun, target, mount.upper, mount.work, mount.lower.join(':'), ...command];
   const { stdout } = await run('unshare', args, options);
   return stdout;
+}
+
+const listing = `
+import { listTree } from ${JSON.stringify(new URL('./tree-listing.js', import.meta.url).href)};
+process.stdout.write(JSON.stringify(await listTree(process.argv[1])));
+`;
+
+/** Everything in the root file system of a container. */
+export async function treeOf(mount: RootMount, target: string): Promise<readonly TreeEntry[]> {
+  const command = [process.execPath, '--input-type=module', '-e', listing, target];
+  const shown = await runOnRoot(mount, target, command);
+  return JSON.parse(Buffer.from(shown, 'latin1').toString('utf8'));
 }
 
 /** Path to `d`, `l:TARGET`, or the content of a file. */

@@ -9,14 +9,9 @@ import { openCopyLayerStore } from '#lib/layers/copy/copy-layer-store.js';
 import { openOverlayLayerStore } from '#lib/layers/overlay/overlay-layer-store.js';
 import { flockLock } from '../../helpers/flock-lock.js';
 import { layerOf, shimPath, withDirectory } from '../../helpers/layer-fixtures.js';
-import { runOnRoot } from '../../helpers/mounted-view.js';
+import { treeOf } from '../../helpers/mounted-view.js';
 import { tarOf } from '../../helpers/tar-builder.js';
 import type { TreeEntry } from '../../helpers/tree-listing.js';
-
-const listing = `
-import { listTree } from ${JSON.stringify(new URL('../../helpers/tree-listing.js', import.meta.url).href)};
-process.stdout.write(JSON.stringify(await listTree(process.argv[1])));
-`;
 
 const base = tarOf(
   { name: './', type: '5', mode: 0o711, uid: 9 },
@@ -42,8 +37,7 @@ for (const [kind, open] of [
       const [container, target] = [join(directory, 'container'), join(directory, 'mounted')];
       for (const path of [container, target]) await mkdir(path);
       const mount = await store.prepare(ids, container);
-      const shown = await runOnRoot(mount, target, [process.execPath, '--input-type=module', '-e', listing, target]);
-      return new Map((JSON.parse(shown) as TreeEntry[]).map((entry) => [entry.path, entry]));
+      return new Map((await treeOf(mount, target)).map((entry) => [entry.path, entry]));
     });
 
   test(`${kind}: a directory without an entry keeps what it is below`, async () => {

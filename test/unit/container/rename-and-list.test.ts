@@ -50,7 +50,7 @@ describe('a list with filters', () => {
     const first = await create(['hang'], { name: 'web-1', labels: { app: 'web', tier: '' } });
     const second = await create(['exit', '3'], { name: 'job', labels: { app: 'job' }, network: 'none' });
     const mounts = [{ type: 'tmpfs', target: '/data' }] as const;
-    const third = await create(['hang'], { name: 'web-2', labels: { app: 'web' }, mounts });
+    const third = await create(['hang'], { name: 'web-2', labels: { app: 'web' }, mounts, ports: ['8099:80/udp'] });
     await first.start();
     await second.start();
     await second.wait();
@@ -74,6 +74,9 @@ describe('a list with filters', () => {
       [{ ancestor: 'other' }, ''],
       [{ volume: '/data' }, 'web-2'],
       [{ network: 'none' }, 'job'],
+      [{ publish: '80/udp' }, 'web-2'],
+      [{ publish: ['8099/udp', 7] }, 'web-2'],
+      [{ publish: 80 }, ''],
       [{ health: 'none', name: 'job' }, 'job'],
       [{ until: new Date(0) }, ''],
       [{ since: first.name, name: 'web-1' }, ''],
