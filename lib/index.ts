@@ -54,6 +54,7 @@ export type { StopOptions } from './container/stop-container.js';
 export type { ProcessInfo } from './container/top-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
 export type { UpdateOptions } from './container/update-container.js';
+export type { RunWaitOptions, WaitCondition, WaitOptions } from './container/wait-options.js';
 export type { Abortable } from './core/abortable.js';
 export type { Descriptor } from './core/descriptor.js';
 export type { Digest } from './core/digest.js';

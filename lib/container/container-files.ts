@@ -136,6 +136,12 @@ export interface RestartNote {
 export const stopFile = (files: ContainerFiles, lifetime: 'owner' | 'detached'): string =>
   lifetime === 'owner' ? files.runStopped : files.stopped;
 
+/** The record of an exit; undefined when there is none. */
+export function readExitFile(path: string): ExitStatus | undefined {
+  const numbers = readNumbers(path);
+  return numbers && toExitStatus(numbers);
+}
+
 /** A container may have ended between the two looks above: then its record is there now. */
 function readLateExit(files: ContainerFiles): ExitStatus | undefined {
   const exit = readExit(files);

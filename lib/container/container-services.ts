@@ -18,6 +18,7 @@ import type { OpenWork } from '../util/open-work.js';
 import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerRecords } from './container-records.js';
+import type { ExitRecords } from './exit-records.js';
 import type { ContainerHealth } from './health/container-health.js';
 import type { SeccompFilters } from './seccomp-filters.js';
 import type { LogWriter } from './stdio-options.js';
@@ -76,6 +77,7 @@ export interface ContainerServices {
   readonly cgroupControl: CgroupControl;
   readonly networks: ReadonlyMap<string, NetworkDriver>;
   readonly records: ContainerRecords;
+  readonly exits: ExitRecords;
   readonly host: HostFacts;
   /** Containers that this engine has started, by id, until they are removed. */
   readonly live: Map<string, LiveContainer>;

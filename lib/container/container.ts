@@ -38,7 +38,8 @@ import { startContainer } from './start-container.js';
 import { type StopOptions, stopContainer } from './stop-container.js';
 import { type ProcessInfo, topContainer } from './top-container.js';
 import { type UpdateOptions, updateContainer } from './update-container.js';
-import { waitContainer } from './wait-container.js';
+import { waitContainer, waitRemoved } from './wait-container.js';
+import type { RunWaitOptions, WaitOptions } from './wait-options.js';
 
 /** Whatever has containers: an engine. */
 export interface ContainerHost {
@@ -130,13 +131,21 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * How the container ends, or has ended; also after its removal, when it was this object that has started it. One with a
-   * restart policy has ended when it is not started again.
+   * How the container ends, or has ended. `condition` says what is waited for: that it does not run any more (the default; one
+   * with a restart policy when it is not started again), its next exit, or its removal. After a removal its last exit is still
+   * known for an hour, in all processes, unless 1024 others were removed since, it was made by `engine.run`, or the host was
+   * started anew.
    *
-   * @throws EngineError `WRONG_STATE` when it was never started, `NO_SUCH_CONTAINER` when it was removed unseen.
+   * @returns the exit; undefined for one that is removed and was never started.
+   * @throws EngineError `WRONG_STATE` when it was never started, for the default; `NO_SUCH_CONTAINER` when it was removed and how
+   * it has ended is not known; `INVALID_OPTION`.
    */
-  wait(options: Abortable = {}): Promise<ExitStatus> {
-    return waitContainer(this.#services, this.id, options, this.#latest);
+  wait(options?: RunWaitOptions): Promise<ExitStatus>;
+  wait(options: WaitOptions): Promise<ExitStatus | undefined>;
+  wait(options: WaitOptions = {}): Promise<ExitStatus | undefined> {
+    const { condition, ...others } = options;
+    if (condition === 'removed') return waitRemoved(this.#services, this.id, options, this.#latest);
+    return waitContainer(this.#services, this.id, { ...others, ...(condition && { condition }) }, this.#latest);
   }
 
   /**

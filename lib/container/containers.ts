@@ -1,5 +1,8 @@
 import type { Abortable } from '../core/abortable.js';
+import { EngineError } from '../core/errors/engine-error.js';
+import type { ExitStatus } from '../core/exit-status.js';
 import { Container } from './container.js';
+import { containerFiles, readState } from './container-files.js';
 import { type ContainerFilters, containerFilter } from './container-filters.js';
 import type { ContainerOptions } from './container-options.js';
 import type { DamagedRecord } from './container-records.js';
@@ -67,6 +70,25 @@ export class Containers {
   async get(reference: string): Promise<Container> {
     this.#services.work.assertOpen();
     return new Container(this.#services, await this.#services.records.resolve(reference));
+  }
+
+  /**
+   * How the container with a name, an id, or the beginning of one has ended; undefined when it has not, or was never started. One
+   * that was removed is found by its id: see {@link Container.wait}.
+   *
+   * @throws EngineError `NO_SUCH_CONTAINER`, `AMBIGUOUS_CONTAINER`.
+   */
+  async exitOf(reference: string): Promise<ExitStatus | undefined> {
+    const { work, records, exits, layout } = this.#services;
+    work.assertOpen();
+    try {
+      const state = readState(containerFiles(layout, await records.resolveId(reference)));
+      return state.status === 'exited' ? state.exit : undefined;
+    } catch (error) {
+      const exit = EngineError.is(error, 'NO_SUCH_CONTAINER') ? exits.search(reference) : undefined;
+      if (exit === undefined) throw error;
+      return exit;
+    }
   }
 
   /**

@@ -3,7 +3,7 @@ import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { awaitSettled } from './await-process.js';
 import { containerState } from './container-cgroup.js';
-import { containerFiles } from './container-files.js';
+import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { removeCgroups, removeSharedCgroups } from './remove-cgroups.js';
@@ -54,6 +54,7 @@ export async function removeContainer(
   const { cgroupParent } = config;
   if (cgroupParent !== undefined) await attempt(() => removeSharedCgroups(services, cgroupParent));
   if (existsSync(files.directory)) {
+    await attempt(() => keepExit(services, record));
     await attempt(() => services.layers.discard(files.directory));
     await attempt(releaseNames);
     for (const each of [files.runDirectory, files.directory]) {
@@ -66,4 +67,12 @@ export async function removeContainer(
     throw first;
   }
   services.own.delete(id);
+}
+
+/** For whoever waits for it, in this process or another. A process without the record of its exit would seem to be lost. */
+function keepExit(services: ContainerServices, { id }: ContainerRecord): void {
+  const files = containerFiles(services.layout, id);
+  const state = readState(files);
+  if (state.status === 'exited') services.exits.keep(id, state.exit);
+  rmSync(files.process, { force: true });
 }

@@ -23,13 +23,14 @@ export async function removeDamaged(
 ): Promise<void> {
   const files = containerFiles(services.layout, id);
   const state = readState(files);
+  let exit = state.status === 'exited' ? state.exit : undefined;
   if (state.status !== 'created' && state.status !== 'exited') {
     if (!force) throw new EngineError('WRONG_STATE', { id, status: state.status, wanted: 'stopped' });
     for (const path of [files.stopped, files.runStopped]) writeFileSync(path, '', { mode: 0o600 });
     const ended = waitContainer(services, id);
     ended.catch(() => undefined); // awaited below
     if (state.status !== 'restarting') signalFirstProcess(services, id, state.process, SIGKILL);
-    await ended;
+    exit = await ended;
   }
   const live = services.live.get(id);
   await awaitSettled(live);
@@ -41,6 +42,8 @@ export async function removeDamaged(
   await removePlannedCgroups(services, services.cgroups.plan({ id, resources: {} }).cleanup);
   await services.layers.discard(files.directory);
   await services.records.releaseNames(id);
+  if (exit !== undefined) services.exits.keep(id, exit);
+  rmSync(files.process, { force: true });
   for (const each of [files.runDirectory, files.directory]) rmSync(each, { recursive: true, force: true });
   services.own.delete(id);
 }

@@ -41,6 +41,10 @@ export const limits = {
   layerBytes: 256 * 1024 * 1024 * 1024,
   /** A stored JSON record of ours. */
   recordBytes: 16 * 1024 * 1024,
+  /** Exits of removed containers that are remembered; `docker wait` after a removal knows none. */
+  keptExits: 1024,
+  /** The same. */
+  keptExitMs: 60 * 60 * 1000,
   /** Output kept in memory by `run` and `exec`, for each of stdout and stderr; an option overrides it. */
   bufferedOutputBytes: 16 * 1024 * 1024,
   /** Output of a health check's probe that is kept: Docker's bound. */

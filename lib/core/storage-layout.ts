@@ -28,5 +28,7 @@ export class StorageLayout {
   readonly locks = (): string => join(this.root, 'locks');
   /** The empty directory on which each container, in its own mount namespace, mounts its root. */
   readonly rootTarget = (): string => join(this.run, 'root');
+  /** How removed containers have ended. */
+  readonly runExits = (): string => join(this.run, 'exits');
   readonly runContainer = (id: string): string => join(this.run, 'containers', id);
 }

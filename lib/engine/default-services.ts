@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { ExitRecords } from '../container/exit-records.js';
 import { HealthMonitors } from '../container/health/health-monitors.js';
 import { imageUseOf } from '../container/image-use.js';
 import { FsContentStore } from '../content/fs/fs-content-store.js';
@@ -112,6 +113,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),
     records,
+    exits: new ExitRecords(layout),
     host,
     live: new Map(),
     own: new Set(),

@@ -48,7 +48,9 @@ function forgetEarlierBoot(layout: StorageLayout): void {
   const path = join(layout.run, 'boot-id');
   const boot = readText('/proc/sys/kernel/random/boot_id') ?? '';
   if (readText(path) === boot) return;
-  rmSync(join(layout.run, 'containers'), { recursive: true, force: true });
+  for (const directory of [join(layout.run, 'containers'), layout.runExits()]) {
+    rmSync(directory, { recursive: true, force: true });
+  }
   writeFileSync(path, boot, { mode: 0o600 });
 }
 

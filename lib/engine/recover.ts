@@ -25,6 +25,7 @@ export async function recover(services: EngineServices): Promise<void> {
       await lock.release();
     }
   }
+  containers.exits.sweep();
   const { records } = await containers.records.survey(); // what is damaged stays as it is, for whoever wants to look at it
   for (const record of records) {
     if (isOrphan(record)) await removeContainer(containers, record, { force: true });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Attachments } from '../container/attachments.js';
 import { ContainerRecords } from '../container/container-records.js';
 import type { ContainerServices, HostFacts } from '../container/container-services.js';
+import { ExitRecords } from '../container/exit-records.js';
 import { HealthMonitors } from '../container/health/health-monitors.js';
 import { imageUseOf } from '../container/image-use.js';
 import { SeccompFilters } from '../container/seccomp-filters.js';
@@ -108,7 +109,14 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
   return {
     layout,
     images,
-    containers: { ...containerServices(options, images), layout, kernel, records, events },
+    containers: {
+      ...containerServices(options, images),
+      layout,
+      kernel,
+      records,
+      exits: new ExitRecords(layout),
+      events,
+    },
     contentLock,
     registryLinks,
     credentials: new StaticCredentialSource({}),
@@ -120,7 +128,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
 function containerServices(
   options: MemoryEngineOptions,
   images: ImageServices,
-): Omit<ContainerServices, 'layout' | 'kernel' | 'records' | 'events'> {
+): Omit<ContainerServices, 'layout' | 'kernel' | 'records' | 'exits' | 'events'> {
   const bridge = options.bridge ?? createMemoryNetworkDriver();
   const cgroups = options.cgroups ?? new MemoryCgroups();
   const execute = (operation: PlanOperation): undefined => void cgroups.execute(operation);

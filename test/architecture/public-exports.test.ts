@@ -235,6 +235,7 @@ test('the types that the entry points export', () => {
     'RootfsOption',
     'RunHook',
     'RunOptions',
+    'RunWaitOptions',
     'SaveOptions',
     'SaveTarget',
     'SavedOperations',
@@ -266,6 +267,8 @@ test('the types that the entry points export', () => {
     'UpdateOptions',
     'UserMaps',
     'UserNamespaceOption',
+    'WaitCondition',
+    'WaitOptions',
     'WriteFile',
     'WriteValues',
   ]);

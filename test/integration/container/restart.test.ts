@@ -65,6 +65,27 @@ describe('a restart policy', () => {
     assert.equal((await container.stats()).memory?.limitBytes, 16 * 2 ** 20);
   });
 
+  test('each run has an exit of its own to wait for, also in another process', async () => {
+    await using container = await create({
+      restart: 'on-failure',
+      command: ['sh', '-c', 'echo x >> /n; exit $(wc -l < /n)'],
+    });
+    await using other = await Engine.open(lab.options);
+    const foreign = await other.containers.get(container.id);
+    const codes: number[] = [];
+    let next = foreign.wait({ condition: 'next-exit' });
+    await container.start();
+    for (let round = 0; round < 3; round += 1) {
+      codes.push((await next).exitCode);
+      next = foreign.wait({ condition: 'next-exit' });
+    }
+    codes.push((await next).exitCode);
+    assert.deepEqual(codes, [1, 2, 3, 4]);
+    const removed = foreign.wait({ condition: 'removed' });
+    await container.remove({ force: true });
+    assert.ok(((await removed)?.exitCode ?? 0) >= 4);
+  });
+
   test('`on-failure:1` gives up after one more try; a new start begins anew', async () => {
     await using container = await create({ restart: 'on-failure:1', command: ['sh', '-c', 'exit 4'] });
     for (let round = 0; round < 2; round += 1) {
