@@ -58,6 +58,14 @@ export type { RunWaitOptions, WaitCondition, WaitOptions } from './container/wai
 export type { Abortable } from './core/abortable.js';
 export type { Descriptor } from './core/descriptor.js';
 export type { Digest } from './core/digest.js';
+export type {
+  ContainerEvent,
+  ContainerEventDetail,
+  ContainerEventSubject,
+  EngineEvent,
+  ImageEvent,
+  ImageEventAction,
+} from './core/engine-event.js';
 export type { EnvironmentOption } from './core/environment.js';
 export { EngineError, type ErrorCode, type ErrorData } from './core/errors/engine-error.js';
 export type { ErrorKind } from './core/errors/error-definition.js';
@@ -71,6 +79,7 @@ export type { DiskUsage } from './engine/disk-usage.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
 export type { EngineOptions } from './engine/engine-options.js';
+export type { EventFilters, EventOptions } from './engine/events/event-options.js';
 export { serveRegistry } from './engine/serve-registry.js';
 export type { RegistryListenOptions, ServeRegistryOptions } from './engine/serve-registry-options.js';
 export type { CommitImageOptions } from './image/commit-image.js';
@@ -177,6 +186,7 @@ export type {
 export type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest, ServedOutput } from './runtime/launcher.js';
 export type { LogTarget } from './runtime/log-files.js';
 export type { NamespaceKind } from './runtime/namespace-kind.js';
+export type { ProcessJournal } from './runtime/process-journal.js';
 export type { RestartPolicy, RestartRequest } from './runtime/restart-policy.js';
 export type {
   SeccompAction,

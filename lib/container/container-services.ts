@@ -14,6 +14,7 @@ import type { CgroupControl } from '../runtime/cgroup/cgroup-control.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
+import type { ProcessJournal } from '../runtime/process-journal.js';
 import type { OpenWork } from '../util/open-work.js';
 import type { Attachments } from './attachments.js';
 import type { ContainerRecord } from './container-record.js';
@@ -37,6 +38,15 @@ export interface HostFacts {
 
 /** What happened to a container. */
 export interface ContainerEventSink {
+  /** Where a supervisor tells starts and ends of the container. */
+  readonly journal: (record: ContainerRecord) => ProcessJournal | undefined;
+  readonly created: (record: ContainerRecord) => void;
+  /** A signal is about to be sent to it. */
+  readonly killed: (record: ContainerRecord, signal: string) => void;
+  /** It was asked to end, and has ended. */
+  readonly stopped: (record: ContainerRecord) => void;
+  readonly committed: (record: ContainerRecord, imageId: string) => void;
+  readonly removed: (record: ContainerRecord) => void;
   readonly started: (record: ContainerRecord, process: LaunchedProcess) => void;
   /** A run has ended, and its supervisor starts the container again after so many milliseconds. */
   readonly restarting: (record: ContainerRecord, exit: ExitStatus, delayMs: number) => void;

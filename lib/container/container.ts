@@ -35,7 +35,7 @@ import { type RemoveOptions, removeContainer } from './remove-container.js';
 import { renameContainer } from './rename-container.js';
 import { signalContainer } from './signal-container.js';
 import { startContainer } from './start-container.js';
-import { type StopOptions, stopContainer } from './stop-container.js';
+import { type StopOptions, stopAndTell } from './stop-container.js';
 import { type ProcessInfo, topContainer } from './top-container.js';
 import { type UpdateOptions, updateContainer } from './update-container.js';
 import { waitContainer, waitRemoved } from './wait-container.js';
@@ -184,7 +184,7 @@ export class Container implements AsyncDisposable {
    * @throws EngineError `WRONG_STATE` when it was never started.
    */
   stop(options: StopOptions = {}): Promise<ExitStatus> {
-    return stopContainer(this.#services, this.#record, options);
+    return stopAndTell(this.#services, this.#record, options);
   }
 
   /**

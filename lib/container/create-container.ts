@@ -101,6 +101,7 @@ async function create(
     undo.commit();
     if (config.lifetime === 'owner') services.own.add(id);
     if (typeof options.log === 'function') services.logWriters.set(id, options.log);
+    services.events.created(record);
     return record;
   } catch (error) {
     return undo.fail(toFileError(error, directory));

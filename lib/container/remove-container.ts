@@ -67,6 +67,7 @@ export async function removeContainer(
     throw first;
   }
   services.own.delete(id);
+  services.events.removed(record);
 }
 
 /** For whoever waits for it, in this process or another. A process without the record of its exit would seem to be lost. */

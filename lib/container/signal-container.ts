@@ -1,5 +1,6 @@
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
+import { signalName } from '../core/signal.js';
 import { containerFiles, isAlive, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
@@ -26,6 +27,7 @@ export async function signalContainer(
   const ends = signal === SIGKILL || signal === config.stopSignal;
   if (ends && ['running', 'restarting'].includes(state.status)) preventRestart(files, record);
   if (ends && state.status === 'restarting') return; // nothing else is left to be ended
+  if (state.status === 'running') services.events.killed(record, signalName(signal));
   if (state.status !== 'running' || !signalFirstProcess(services, id, state.process, signal)) {
     const status = state.status === 'running' ? 'exited' : state.status;
     throw new EngineError('WRONG_STATE', { id, status, wanted: 'running' });

@@ -88,6 +88,7 @@ async function tryStart(
       exitFile: config.lifetime === 'owner' ? files.runExit : files.exit,
       durable: config.lifetime === 'detached',
       restart: options.pipes === undefined ? restartRequest(services, record, files) : undefined,
+      journal: services.events.journal(record),
       ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
       signal: options.signal,
     });

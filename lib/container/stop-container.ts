@@ -3,7 +3,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
 import { awaitSettled } from './await-process.js';
-import { containerFiles } from './container-files.js';
+import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { thawPaused } from './pause-container.js';
@@ -49,6 +49,18 @@ export async function stopContainer(
     if (polite !== undefined) return finish(services, record.id, polite);
   }
   return finish(services, record.id, await killed(services, record, exit));
+}
+
+/** The same, and says so. */
+export async function stopAndTell(
+  services: ContainerServices,
+  record: ContainerRecord,
+  options: StopOptions,
+): Promise<ExitStatus> {
+  const { status } = readState(containerFiles(services.layout, record.id));
+  const exit = await stopContainer(services, record, options);
+  if (status !== 'exited') services.events.stopped(record);
+  return exit;
 }
 
 async function killed(

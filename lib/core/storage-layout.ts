@@ -23,6 +23,8 @@ export class StorageLayout {
   /** Where the directory of a removed container waits for its end, out of sight. */
   readonly trash = (id = ''): string => join(this.root, 'trash', id);
   readonly container = (id: string): string => join(this.root, 'containers', id);
+  /** What has happened, for all processes. */
+  readonly events = (): string => join(this.root, 'events');
   readonly names = (): string => join(this.root, 'names');
   readonly networks = (): string => join(this.root, 'networks');
   readonly locks = (): string => join(this.root, 'locks');

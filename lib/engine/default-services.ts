@@ -37,6 +37,7 @@ import { defaultLauncher } from './default-launcher.js';
 import { openRegistries } from './default-registries.js';
 import type { EngineEventHub } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
+import { EventJournal } from './events/event-journal.js';
 import { prepareRoot } from './prepare-root.js';
 import { overlayProblem, probeHost } from './probe-host.js';
 import type { EngineServices } from './services.js';
@@ -52,6 +53,8 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
   const contentLock = new SharedLock(kernel, contentLockPath);
   const bridge = openBridge(layout, kernel);
   const records = new ContainerRecords(layout);
+  const journal = new EventJournal(layout.events(), kernel);
+  events.open(journal);
   const content = new FsContentStore(layout.content(), kernel);
   await content.sweep();
   const { registry, credentials } = openRegistries(options);
@@ -72,6 +75,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     contentLock: contentLockPath,
     namesLock: join(layout.locks(), 'names'),
     pinnedContent: () => registryLinks.digests(),
+    tell: events.image,
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
@@ -81,6 +85,7 @@ export async function defaultServices(options: EngineOptions, events: EngineEven
     images,
     containers: containerServices(options, { layout, kernel, host, layers, bridge, records, images, events }),
     contentLock,
+    journal,
     registryLinks,
     credentials,
     teardownNetworks: async () => void (await bridge.teardownIfUnused()),

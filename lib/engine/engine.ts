@@ -5,12 +5,16 @@ import { removeById } from '../container/remove-by-id.js';
 import { removeSharedCgroups } from '../container/remove-cgroups.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
+import type { EngineEvent } from '../core/engine-event.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
 import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
 import type { DiskUsage } from './disk-usage.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import type { EngineOptions } from './engine-options.js';
+import { type EventOptions, eventTest } from './events/event-options.js';
+import { followEvents } from './events/follow-events.js';
+import { endOfJournal } from './events/read-journal.js';
 import { checkRuntime } from './preflight.js';
 import { recover } from './recover.js';
 import type { EngineServices } from './services.js';
@@ -128,6 +132,25 @@ export class Engine implements AsyncDisposable {
   /** What this engine's images take on disk. */
   async diskUsage(): Promise<DiskUsage> {
     return { images: await this.images.diskUsage() };
+  }
+
+  /**
+   * What happens to containers and images of this root, whichever process does it, supervisors that restart containers with no
+   * engine alive included; from the call on, or since an earlier time. Leaving the loop releases everything, and so does closing
+   * the engine.
+   *
+   * @throws EngineError `INVALID_OPTION`, at once; `EVENTS_OVERRUN` when more than 4 MiB of events came before they were read;
+   * the reason of `signal`.
+   * @see Docker Engine API, `GET /events`
+   */
+  events(options: EventOptions = {}): AsyncIterable<EngineEvent> {
+    const { containers, journal } = this.#services;
+    containers.work.assertOpen();
+    const isWanted = eventTest(options);
+    const position = options.since === undefined ? endOfJournal(journal) : 'begin';
+    return containers.work.stream(options.signal, (signal) =>
+      followEvents(journal, position, isWanted, { ...options, signal }),
+    );
   }
 
   /** Listens to what happens in this process. Returns how to stop. */

@@ -4,6 +4,7 @@ import type { ImageServices } from '../image/image-services.js';
 import type { CredentialSource } from '../registry/credential-source.js';
 import type { RegistryLinks } from '../registry/registry-storage.js';
 import type { SharedLock } from '../util/shared-lock.js';
+import type { EventJournal } from './events/event-journal.js';
 
 /** Everything that an engine works with: made once, in default-services.ts, and passed on. */
 export interface EngineServices {
@@ -11,6 +12,7 @@ export interface EngineServices {
   readonly images: ImageServices;
   readonly containers: ContainerServices;
   readonly contentLock: SharedLock;
+  readonly journal: EventJournal;
   /** What was pushed to this engine and is no image of it. */
   readonly registryLinks: RegistryLinks;
   /** What is shown to registries. */

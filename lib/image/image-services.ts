@@ -1,5 +1,6 @@
 import type { ContentStore } from '../content/content-store.js';
 import type { Digest } from '../core/digest.js';
+import type { ImageEventAction } from '../core/engine-event.js';
 import type { Platform } from '../core/platform.js';
 import type { LayerStore } from '../layers/layer-store.js';
 import type { RegistryClient } from '../registry/registry-client.js';
@@ -21,6 +22,8 @@ export interface ImageServices {
   readonly namesLock: string;
   /** What must stay although no image has it: what was pushed to this engine and is none. */
   readonly pinnedContent: () => Promise<ReadonlySet<Digest>>;
+  /** Tells everybody what has happened to an image. */
+  readonly tell: (action: ImageEventAction, image: { readonly id: string; readonly name?: string | undefined }) => void;
   readonly platform: Platform;
   readonly now: () => Date;
   /** Images that containers use: by the container's id, the image's id and its stack of layers. */

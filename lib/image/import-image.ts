@@ -56,7 +56,9 @@ export async function importImage(
       const created = services.now().toISOString();
       const history = [{ created, created_by: 'import', ...(options.message && { comment: options.message }) }];
       const config = { created, ...platform, config: run, rootfs: { type: 'layers', diff_ids: [diffId] }, history };
-      return makeImage(services, { name, document: config, layers: [{ ...layer, diffId }], signal });
+      const image = await makeImage(services, { name, document: config, layers: [{ ...layer, diffId }], signal });
+      services.tell('import', image);
+      return image;
     });
   } catch (error) {
     await collectContent(services).catch((failure: unknown) => attachCleanupErrors(error, [failure]));

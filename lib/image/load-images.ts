@@ -52,7 +52,10 @@ export async function loadImages(
       const offered = await offeredImages(services, source, progress, options.signal);
       const images = await unpackAll(services, offered, name, progress, options.signal);
       options.signal?.throwIfAborted();
-      for (const image of images) await saveImage(services, image); // from the first of these on there is no return
+      for (const image of images) {
+        await saveImage(services, image); // from the first of these on there is no return
+        services.tell('load', image);
+      }
       return images;
     });
   } catch (error) {

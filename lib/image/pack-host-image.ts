@@ -58,6 +58,7 @@ export async function packHostImage(
     };
     options.signal?.throwIfAborted();
     await saveImage(services, image); // the point of no return
+    services.tell('import', image);
     return image;
   });
 }

@@ -3,6 +3,7 @@ import { collectContent } from './collect-content.js';
 import { checkDate, checkLabels, hasLabels, isBuiltBefore } from './image-filters.js';
 import { imageGroups } from './image-group.js';
 import { takeName, withNames } from './image-names.js';
+import { isNamed } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 
 /** Which images are not needed. */
@@ -41,7 +42,13 @@ export async function pruneImages(services: ImageServices, options: PruneImagesO
       return hasLabels(image, labels) && (until === undefined || isBuiltBefore(image, until));
     });
     options.signal?.throwIfAborted();
-    for (const { records } of groups) for (const record of records) await takeName(services, record, 'forget');
+    for (const { id, records } of groups) {
+      for (const record of records) {
+        await takeName(services, record, 'forget');
+        if (isNamed(record)) services.tell('untag', record);
+      }
+      services.tell('delete', { id });
+    }
     return { deleted: groups.map(({ id }) => id), untagged: groups.flatMap(({ names }) => names) };
   });
   // What is interrupted from here on, the next prune goes on with.

@@ -53,6 +53,7 @@ export async function pullImage(
     await fetchLayers(services, reference, found, image, progress, options.signal);
     options.signal?.throwIfAborted();
     await saveImage(services, image); // the point of no return: from here on the image is there
+    services.tell('pull', image);
     progress({ type: 'complete', id: image.id });
     return image;
   });

@@ -73,6 +73,7 @@ export async function pushImage(
     const push: Push = { services, reference, progress, onNotice, sources: await mountSources(services, reference) };
     const uploadedBytes = await pushBlobs(push, blobs, options.signal);
     for (const each of manifests) await pushManifest(push, each, each === tree, options.signal);
+    services.tell('push', image);
     progress({ type: 'complete', digest });
     return { reference: formatReference(reference), digest, mediaType, uploadedBytes };
   });

@@ -3,6 +3,7 @@ import { collectContent } from './collect-content.js';
 import { familiarName } from './familiar-name.js';
 import { namesOf } from './image-group.js';
 import { takeName, withNames } from './image-names.js';
+import { isNamed } from './image-record.js';
 import type { ImageServices } from './image-services.js';
 import { isNameOf } from './is-name-of.js';
 
@@ -54,6 +55,7 @@ async function remove(
   const isById = !isNameOf(reference, image);
   if (!isById && records.length > 1) {
     await takeName(services, image, 'forget');
+    services.tell('untag', image);
     return { untagged: [familiarName(image)], deleted: undefined };
   }
   const users = (await services.usedByContainers()).filter((use) => use.image === image.id);
@@ -63,7 +65,11 @@ async function remove(
   const names = await namesOf(services, image.id);
   if (!force && names.length > 1) throw new EngineError('IMAGE_HAS_NAMES', { reference, names });
   const last = running.length > 0 ? 'keep' : 'forget';
-  for (const record of records) await takeName(services, record, last);
+  for (const record of records) {
+    await takeName(services, record, last);
+    if (isNamed(record)) services.tell('untag', record);
+  }
+  if (last === 'forget') services.tell('delete', { id: image.id });
   return { untagged: names, deleted: last === 'keep' ? undefined : image.id };
 }
 

@@ -49,13 +49,25 @@ export async function saveImages(
   await services.holdContent(signal, async () => {
     const images = await chooseImages(services, references);
     const layout = await layoutOfImages(services.content, images);
-    if (format === 'oci-layout') return writeLayout(services.content, layout, resolve(String(target)), signal);
-    const isFile = typeof target === 'string';
-    // A stream may keep chunks for any time; a file has been written when the next chunk is asked for.
-    const archive = writeArchive(services.content, layout, images, format, { signal, reuseChunks: isFile });
-    if (isFile) return writeArchiveFile(resolve(target), archive, signal);
-    return pipeline(Readable.from(archive), target, { signal });
+    await writeImages(services, layout, images, target, format, signal);
+    for (const { image } of images) services.tell('save', image);
   });
+}
+
+async function writeImages(
+  services: ImageServices,
+  layout: Awaited<ReturnType<typeof layoutOfImages>>,
+  images: readonly SavedImage[],
+  target: SaveTarget,
+  format: NonNullable<SaveOptions['format']>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (format === 'oci-layout') return writeLayout(services.content, layout, resolve(String(target)), signal);
+  const isFile = typeof target === 'string';
+  // A stream may keep chunks for any time; a file has been written when the next chunk is asked for.
+  const archive = writeArchive(services.content, layout, images, format, { signal, reuseChunks: isFile });
+  if (isFile) return writeArchiveFile(resolve(target), archive, signal);
+  return pipeline(Readable.from(archive), target, { signal });
 }
 
 /** An image that is asked for by a name has that name, by its id all that it has; each once. */

@@ -32,6 +32,7 @@ export async function storeImage(
   const image = { ...nameless, name: formatReference(reference) };
   options.signal?.throwIfAborted();
   await saveImage(services, image); // the point of no return
+  services.tell('load', image);
   return image;
 }
 

@@ -18,6 +18,7 @@ export async function tagImage(services: ImageServices, source: string, target: 
   return services.holdContent(undefined, async () => {
     const image = { ...(await services.images.resolve(source)), name: formatReference(reference) };
     await saveImage(services, image);
+    services.tell('tag', image);
     return image;
   });
 }

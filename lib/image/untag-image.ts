@@ -13,5 +13,6 @@ export async function untagImage(services: ImageServices, name: string): Promise
     const image = await services.images.find(formatReference(parseReference(name)));
     if (image === undefined) throw new EngineError('NO_SUCH_IMAGE', { reference: name });
     await takeName(services, image, 'keep');
+    services.tell('untag', image);
   });
 }

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../core/process-identity.js';
 import type { Attachment, AttachmentRequest } from './attachment.js';
 import type { LaunchSpec } from './container-spec.js';
 import type { LogTarget } from './log-files.js';
+import type { ProcessJournal } from './process-journal.js';
 import type { RestartRequest } from './restart-policy.js';
 
 /** What is started, and where its traces go. */
@@ -35,6 +36,8 @@ export interface LaunchOptions extends Abortable {
   readonly oomFile?: string;
   /** The supervisor starts the process again, whoever is alive; only with served output. Default: it does not. */
   readonly restart?: RestartRequest | undefined;
+  /** Where each start and each end of the process is told to everybody. Default: nowhere. */
+  readonly journal?: ProcessJournal | undefined;
 }
 
 /** Output that a supervisor takes. A slow disk or attacher never loses any of it, a full disk loses what is logged. */

@@ -10,6 +10,7 @@ import { MemoryContentStore } from '../content/memory/memory-content-store.js';
 import { hostPlatform } from '../core/platform.js';
 import { Engine } from '../engine/engine.js';
 import { EngineEventHub } from '../engine/engine-events.js';
+import { EventJournal } from '../engine/events/event-journal.js';
 import { prepareRoot } from '../engine/prepare-root.js';
 import type { EngineServices } from '../engine/services.js';
 import { collectContent } from '../image/collect-content.js';
@@ -84,6 +85,8 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
   const contentLockPath = join(layout.locks(), 'content');
   const contentLock = new SharedLock(kernel, contentLockPath);
   const records = new ContainerRecords(layout);
+  const journal = new EventJournal(layout.events(), kernel);
+  events.open(journal);
   const content = options.content ?? new MemoryContentStore();
   const registryLinks = new DirectoryStorage({
     directory: layout.registry(),
@@ -102,6 +105,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
     contentLock: contentLockPath,
     namesLock: join(layout.locks(), 'names'),
     pinnedContent: () => registryLinks.digests(),
+    tell: events.image,
     platform: hostPlatform(),
     now: () => new Date(),
     usedByContainers: async () => (await records.list()).flatMap((record) => imageUseOf(layout, record)),
@@ -118,6 +122,7 @@ export function memoryServices(options: MemoryEngineOptions, events = new Engine
       events,
     },
     contentLock,
+    journal,
     registryLinks,
     credentials: new StaticCredentialSource({}),
     teardownNetworks: async () => undefined,

@@ -14,7 +14,7 @@
 
 enum tsc_frame {
     /* to the shim, by the library that started it */
-    TSC_FRAME_LAUNCH = 1,  /* u flags · s process file · s exit file · s OOM counter file · log, see log.h · restart, see restart.h · b plan */
+    TSC_FRAME_LAUNCH = 1,  /* u flags · s process file · s exit file · s OOM counter file · log, see log.h · restart, see restart.h · journal, see journal.h · b plan */
     TSC_FRAME_RELEASE = 4, /* the container shall outlive its owner from now on */
     TSC_FRAME_PROCEED = 9, /* after TSC_LAUNCH_HOLD: those who want the first output are attached */
     /* to the shim, by anybody */

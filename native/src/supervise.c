@@ -7,6 +7,7 @@
  */
 #include "contact.h"
 #include "control.h"
+#include "journal.h"
 #include "launch.h"
 #include "relay.h"
 #include "restart.h"
@@ -41,6 +42,7 @@ struct supervisor {
     struct tsc_relay relay;
     struct tsc_contacts contacts;
     struct tsc_restart restart;
+    struct tsc_journal journal;
     int64_t started; /* on the clock of tsc_milliseconds */
     bool exited;
     siginfo_t exit;
@@ -78,6 +80,7 @@ static int receive_launch(struct supervisor *self, struct tsc_failure *failure)
     self->oom_file = tsc_take_string(&reader);
     tsc_log_take(&self->relay.log, &reader);
     tsc_restart_take(&self->restart, &reader);
+    tsc_journal_take(&self->journal, &reader);
     plan = tsc_take_bytes(&reader);
     if (reader.bad || reader.at != reader.end)
         return tsc_fail(&failure->err, EPROTO, "control", "malformed launch frame");
@@ -104,6 +107,7 @@ static int report_started(struct supervisor *self, struct tsc_failure *failure)
         if (result < 0)
             return tsc_fail(&failure->err, -result, "write", "%s", self->process_file);
     }
+    tsc_journal_started(&self->journal, (int)self->launch.child);
     tsc_put_u32(&frame, (uint32_t)self->launch.child);
     tsc_put_u64(&frame, ticks);
     tsc_send_frame(self->control_fd, TSC_FRAME_STARTED, &frame);
@@ -251,6 +255,7 @@ static void tell_exit(struct supervisor *self, enum tsc_frame type)
         if (tsc_write_record(self->exit_file, text, self->durable) < 0)
             fprintf(stderr, "tscontainer-shim: cannot write %s\n", self->exit_file);
     }
+    tsc_journal_ended(&self->journal, exit_code(self), number, oom, self->exit_time);
     tsc_put_u32(&frame, exit_code(self));
     tsc_put_u32(&frame, number);
     tsc_put_u32(&frame, oom ? 1 : 0);

@@ -25,13 +25,15 @@ export async function commitContainer(
   const isPausing = pause && containerState(services, record).status === 'running';
   if (isPausing) await pauseContainer(services, record, { signal });
   try {
-    return await services.commitImage({
+    const image = await services.commitImage({
       ...options,
       base: record.image?.id,
       run: (base) => runConfigOf(record.config, base),
       createdBy: record.config.arguments.join(' '),
       layer: () => services.rootAccess.packChanges(changed, { signal }),
     });
+    services.events.committed(record, image.id);
+    return image;
   } finally {
     // It may have been killed, or gone on at somebody's order.
     if (isPausing && containerState(services, record).status === 'paused') await unpauseContainer(services, record);

@@ -29,6 +29,8 @@ export interface ContainerErrors {
   NOT_ATTACHABLE: { readonly socket: string };
   ATTACH_OVERRUN: { readonly bufferBytes: number };
   LOG_OVERRUN: { readonly id: string; readonly lostBytes: number };
+  /** Newer events have replaced some that this reader has not seen. */
+  EVENTS_OVERRUN: { readonly path: string };
   CONTROLLER_MISSING: { readonly option: string; readonly controller: string; readonly hint: string };
   RUN_TIMEOUT: { readonly id: string; readonly timeoutMs: number };
   /** A configuration in the form of the OCI runtime-spec; `path` is the place inside it. */
@@ -75,6 +77,10 @@ export const containerErrors: ErrorTable<ContainerErrors> = {
   LOG_OVERRUN: {
     kind: 'unavailable',
     message: (d) => `${d.lostBytes} bytes of the log of ${d.id} were removed before they could be read`,
+  },
+  EVENTS_OVERRUN: {
+    kind: 'unavailable',
+    message: (d) => `events came faster than they were read: some of ${d.path} are gone`,
   },
   CONTROLLER_MISSING: {
     kind: 'unsupported',

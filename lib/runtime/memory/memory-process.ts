@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { EngineError } from '../../core/errors/engine-error.js';
@@ -101,6 +101,7 @@ export class MemoryProcess implements LaunchedProcess {
       const { pid, startTicks } = this.identity;
       writeRecord(processFile, `${pid} ${startTicks} ${pid} ${nanoseconds()} ${startTicks}\n`);
     }
+    this.#tell(`"action":"start","pid":${this.identity.pid}`);
     if (this.#restarts > 0) restart?.onStart?.(this.identity);
     void this.#run(this.program, this.#ended);
   }
@@ -166,6 +167,8 @@ export class MemoryProcess implements LaunchedProcess {
     if (this.request.exitFile !== undefined) {
       writeRecord(this.request.exitFile, `${exitCode} ${signal} 0 ${finishedAt}\n`);
     }
+    const numbers = `"exitCode":${exitCode},"signal":${signal},"oomKilled":0`;
+    this.#tell(`"action":"die",${numbers},"finishedAt":${finishedAt / 1000n}`);
     void Promise.allSettled(this.#background).then(() => {
       this.stdout?.end();
       this.stderr?.end();
@@ -181,6 +184,14 @@ export class MemoryProcess implements LaunchedProcess {
     const isWanted = restart !== undefined && wantsRestart(restart, exitCode, this.#restarts);
     if (isWanted && !existsSync(restart.stopFile)) this.#beginAgain(exit, () => this.#finish(exit));
     else this.#finish(exit);
+  }
+
+  #tell(members: string): void {
+    const { journal } = this.request;
+    if (journal === undefined) return;
+    appendFileSync(journal.file, `\n{"time":${nanoseconds() / 1000n},${members},${journal.subject}}\n`, {
+      mode: 0o600,
+    });
   }
 
   #finish(exit: ExitStatus): void {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ExitStatus } from '../../core/exit-status.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
+import type { ProcessJournal } from '../process-journal.js';
 import { WireReader } from '../wire-reader.js';
 import { WireWriter } from '../wire-writer.js';
 import {
@@ -29,6 +30,7 @@ export interface SupervisorFiles {
   readonly oom: string;
   readonly log: SupervisorLog;
   readonly restart: SupervisorRestart;
+  readonly journal: ProcessJournal;
 }
 
 /** @see native/src/restart.h */
@@ -55,6 +57,7 @@ export const noFiles: SupervisorFiles = {
   oom: '',
   log: { prefix: '', maxBytes: 0, maxFiles: 0, files: [] },
   restart: { policy: 0, maxRetries: 0, stopFile: '', restartFile: '' },
+  journal: { file: '', subject: '' },
 };
 
 /** The library's side of the channel to a shim that it has started; native/src/control.h describes the frames. */
@@ -92,6 +95,7 @@ export class ControlChannel {
     body.string(prefix).u64(BigInt(maxBytes)).u32(maxFiles).bytes(positions);
     const { policy, maxRetries, stopFile, restartFile } = files.restart;
     body.u32(policy).u32(maxRetries).string(stopFile).string(restartFile);
+    body.string(files.journal.file).string(files.journal.subject);
     this.#send(frameTypes.launch, body.bytes(plan));
   }
 

@@ -15,7 +15,8 @@ export function flagsOf({ lifetime, durable, stdin, output }: LaunchOptions): nu
 }
 
 /** What the supervisor is told besides the plan. */
-export function supervisorFiles({ processFile, exitFile, oomFile, output, restart }: LaunchOptions): SupervisorFiles {
+export function supervisorFiles(options: LaunchOptions): SupervisorFiles {
+  const { processFile, exitFile, oomFile, output, restart, journal } = options;
   const log = output === 'pipe' ? undefined : output.log;
   return {
     process: processFile ?? '',
@@ -23,6 +24,7 @@ export function supervisorFiles({ processFile, exitFile, oomFile, output, restar
     oom: oomFile ?? '',
     log: log === undefined ? noFiles.log : { ...log, files: logFiles(log.prefix) },
     restart: restart === undefined ? noFiles.restart : supervisorRestart(restart),
+    journal: journal ?? noFiles.journal,
   };
 }
 

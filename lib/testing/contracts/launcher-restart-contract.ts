@@ -14,6 +14,12 @@ interface Restarts {
   readonly times: (count: number) => Promise<void>;
 }
 
+/** Lines that are whole. */
+function journalOf(file: string): readonly Readonly<Record<string, unknown>>[] {
+  const [, ...lines] = readFileSync(file, 'utf8').split('\n'); // the first was cut
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
 /** What is started again, how often, and what ends that. */
 export function launcherRestartContract(contract: LauncherContract): void {
   contract(
@@ -31,6 +37,29 @@ export function launcherRestartContract(contract: LauncherContract): void {
       assert.match(readFileSync(exitFile, 'latin1'), /^9 0 0 \d+\n$/);
     },
   );
+
+  contract('starts and ends of all runs are in the journal, each once and in order', async (launch, tested) => {
+    const { request, times } = restartsIn(tested.directory, { policy: 'always', maxRetries: 0 });
+    const file = join(tested.directory, 'events.jsonl');
+    writeFileSync(file, '{"cut by a full disk');
+    const journal = { file, subject: '"id":"it","labels":{"a":"ä\\"\\n"}' };
+    const process = await launch('exit', ['9'], { ...quiet, restart: request, journal });
+    assert.ok(journalOf(file).length > 0, 'the start is there when the launch has resolved');
+    await times(2);
+    writeFileSync(request.stopFile, ''); // in the pause: the last run is not told again
+    const { finishedAt } = await process.exited;
+    const events = journalOf(file);
+    const actions = events.map(({ action, exitCode, signal, oomKilled }) =>
+      action === 'die' ? [action, exitCode, signal, oomKilled] : [action],
+    );
+    const run = [['start'], ['die', 9, 0, 0]];
+    assert.deepEqual(actions, [...run, ...run, ...run]);
+    for (const { id, labels } of events) assert.deepEqual([id, labels], ['it', { a: 'ä"\n' }]);
+    assert.ok(Number(events[0]?.['pid']) > 0);
+    assert.equal(Math.floor(Number(events.at(-1)?.['finishedAt']) / 1000), finishedAt.getTime());
+    for (const { time } of events) assert.ok(Math.abs(Number(time) / 1000 - Date.now()) < 60_000);
+    await process.released;
+  });
 
   contract('a success is not tried again by `on-failure`', async (launch, tested) => {
     const { request, told } = restartsIn(tested.directory, { policy: 'on-failure', maxRetries: 0 });

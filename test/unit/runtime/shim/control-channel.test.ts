@@ -144,7 +144,8 @@ test('requests of the library are frames', async (context) => {
   const { channel, shim } = await open(context);
   const log = { prefix: '/l.', maxBytes: 2 ** 33, maxFiles: 7, files: [0n, 2n ** 40n] };
   const restart = { policy: 2, maxRetries: 5, stopFile: '/s', restartFile: '/r' };
-  channel.launch(3, { process: '/p', exit: '/e', log, oom: '/o', restart }, Uint8Array.of(9, 8));
+  const journal = { file: '/j', subject: '"id":"1"' };
+  channel.launch(3, { process: '/p', exit: '/e', log, oom: '/o', restart, journal }, Uint8Array.of(9, 8));
   channel.signal(15);
   channel.resize(80, 24);
   channel.release();
@@ -169,6 +170,8 @@ test('requests of the library are frames', async (context) => {
     .u32(5)
     .string('/s')
     .string('/r')
+    .string('/j')
+    .string('"id":"1"')
     .bytes(Uint8Array.of(9, 8));
   const expected = Buffer.concat(wanted.map((body, index) => frame(index + 1, body)));
   let received = Buffer.alloc(0);
