@@ -4,6 +4,7 @@ export type { CommandResult } from './container/command-result.js';
 export type { ContainerHost } from './container/container.js';
 export { Container } from './container/container.js';
 export type { ConfiguredMount, ContainerConfig } from './container/container-config.js';
+export type { ContainerDiskUsage, ContainersDiskUsage } from './container/container-disk-usage.js';
 export type { ContainerFilters, OneOrMore } from './container/container-filters.js';
 export type {
   BindMount,
@@ -78,6 +79,7 @@ export type { Reference } from './core/reference.js';
 export type { DiskUsage } from './engine/disk-usage.js';
 export { Engine } from './engine/engine.js';
 export type { EngineEventListener, EngineEventName, EngineEvents } from './engine/engine-events.js';
+export type { EngineCgroups, EngineInfo, EngineVersion } from './engine/engine-info.js';
 export type { EngineOptions } from './engine/engine-options.js';
 export type { EventFilters, EventOptions } from './engine/events/event-options.js';
 export { serveRegistry } from './engine/serve-registry.js';

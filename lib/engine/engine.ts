@@ -1,4 +1,5 @@
 import type { CommandResult } from '../container/command-result.js';
+import { containersDiskUsage } from '../container/container-disk-usage.js';
 import { Containers } from '../container/containers.js';
 import type { RootfsOption } from '../container/host-rootfs.js';
 import { removeById } from '../container/remove-by-id.js';
@@ -11,6 +12,7 @@ import { Images } from '../image/images.js';
 import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
 import type { DiskUsage } from './disk-usage.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
+import { type EngineInfo, type EngineVersion, engineInfo, engineVersion } from './engine-info.js';
 import type { EngineOptions } from './engine-options.js';
 import { type EventOptions, eventTest } from './events/event-options.js';
 import { followEvents } from './events/follow-events.js';
@@ -129,9 +131,21 @@ export class Engine implements AsyncDisposable {
     return containers.work.run(undefined, () => logout({ registry: images.registry, credentials }, registry));
   }
 
-  /** What this engine's images take on disk. */
+  /** What images and containers of this root take on disk. */
   async diskUsage(): Promise<DiskUsage> {
-    return { images: await this.images.diskUsage() };
+    const { containers } = this.#services;
+    const images = await this.images.diskUsage();
+    return { images, containers: await containers.work.run(undefined, () => containersDiskUsage(containers)) };
+  }
+
+  /** What this engine is, and what its host offers. */
+  async info(): Promise<EngineInfo> {
+    return this.#services.containers.work.run(undefined, () => engineInfo(this.#services));
+  }
+
+  /** Versions of the engine and of what is below it. */
+  version(): EngineVersion {
+    return engineVersion(this.#services);
   }
 
   /**

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { packageVersion } from '../../util/package-version.js';
 import { optionLines, programName } from './help.js';
 import { type Log, openLog } from './log.js';
 import { type OptionSpecs, type ParsedOptions, parseArguments } from './parse-arguments.js';
@@ -97,10 +98,7 @@ function print(text: string): number {
 }
 
 function versionText(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-  };
-  return `${programName} version ${manifest.version}\nspec: 1.2.1\n`;
+  return `${programName} version ${packageVersion()}\nspec: 1.2.1\n`;
 }
 
 function helpText(): string {

@@ -178,5 +178,6 @@ test('disk usage tells shared from unique bytes, and what a prune would free', a
   assert.equal((await engine.images.prune({ all: true })).freedBytes, a.sizeBytes);
   assert.deepEqual(await engine.diskUsage(), {
     images: { images: [], sizeBytes: 0, reclaimableBytes: 0, partialBytes: 0 },
+    containers: { containers: [], sizeBytes: 0, reclaimableBytes: 0 },
   });
 });
