@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
@@ -60,8 +61,12 @@ async function removeUnfinished(services: ContainerServices): Promise<void> {
 async function emptyTrash({ layout, layers }: ContainerServices): Promise<void> {
   for (const name of await readdir(layout.trash())) {
     const directory = layout.trash(name);
-    await layers.discard(directory);
-    await rm(directory, { recursive: true, force: true });
+    try {
+      await layers.discard(directory);
+      await rm(directory, { recursive: true, force: true });
+    } catch (error) {
+      if (existsSync(directory)) throw error; // else its supervisor was faster
+    }
   }
 }
 

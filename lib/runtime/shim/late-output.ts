@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { Kernel } from '../../kernel/kernel.js';
 
 /** The reading end of a pipe that becomes a stream when somebody asks for it. */
 export interface LateOutput {
@@ -17,7 +18,8 @@ const PIPE_BYTES = 64 * 1024;
 /** A process that stays behind may go on writing. */
 const MAX_READS = 32;
 
-export function lateOutput(fd: number, open: (fd: number) => Readable): LateOutput {
+/** @param fd - opened by `kernel`. */
+export function lateOutput(kernel: Pick<Kernel, 'close'>, fd: number, open: (fd: number) => Readable): LateOutput {
   let stream: Readable | undefined;
   return {
     get stream() {
@@ -28,7 +30,7 @@ export function lateOutput(fd: number, open: (fd: number) => Readable): LateOutp
       if (stream !== undefined) return true;
       const { chunks, ended } = drain(fd);
       if (ended) {
-        closeSync(fd);
+        kernel.close(fd);
         stream = Readable.from(chunks, { objectMode: false }); // for whoever comes late
       } else if (chunks.length > 0) {
         stream = open(fd);
@@ -37,7 +39,7 @@ export function lateOutput(fd: number, open: (fd: number) => Readable): LateOutp
       return stream !== undefined;
     },
     destroy: () => {
-      if (stream === undefined) closeSync(fd);
+      if (stream === undefined) kernel.close(fd);
       stream ??= Readable.from([]);
       stream.destroy();
     },

@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts as SocketOptions } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Kernel } from '../../kernel/kernel.js';
@@ -26,14 +26,17 @@ export interface ShimStdio {
  */
 export function openStdio(kernel: Kernel, options: LaunchOptions, undo: UndoStack): ShimStdio {
   const childFds: number[] = [];
+  const nodeFds: number[] = [];
+  // Each by whom has opened it: Node closes what it takes for still open when a worker thread ends, whose it is by then.
   const closeChildSide = (): void => {
     for (const fd of childFds.splice(0)) kernel.close(fd);
+    for (const fd of nodeFds.splice(0)) closeSync(fd);
   };
   undo.defer(closeChildSide);
 
   const nothing = (flags: string): number => {
     const fd = openSync('/dev/null', flags);
-    childFds.push(fd);
+    nodeFds.push(fd);
     return fd;
   };
   const open = (fd: number, sides: { readable?: boolean; writable?: boolean }): Socket => {
@@ -53,7 +56,7 @@ export function openStdio(kernel: Kernel, options: LaunchOptions, undo: UndoStac
   const output = (): [number, LateOutput] => {
     const { readFd, writeFd } = kernel.pipe();
     childFds.push(writeFd);
-    const late = lateOutput(readFd, (fd) => open(fd, { readable: true }));
+    const late = lateOutput(kernel, readFd, (fd) => open(fd, { readable: true }));
     undo.defer(() => late.destroy());
     return [writeFd, late];
   };
