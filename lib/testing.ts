@@ -1,6 +1,7 @@
 /**
- * For tests: fakes of every port, an engine made of them, and the contract suites that adapters must pass. The suites
- * are written for `node:test`; importing this runs nothing.
+ * For tests: waiting until containers are ready, services that depend on each other, and clean-up by any test runner. Also
+ * fakes of every port, an engine made of them, and the contract suites that adapters must pass. The suites are written for
+ * `node:test`; importing this runs nothing.
  *
  * @module
  */
@@ -70,3 +71,30 @@ export type { RegistryUnderTest } from './testing/contracts/registry-under-test.
 export { type RootAccessUnderTest, rootAccessContract } from './testing/contracts/root-access-contract.js';
 export { type MemoryEngineOptions, openMemoryEngine } from './testing/memory-engine.js';
 export { addMemoryImage, type MemoryImage } from './testing/memory-image.js';
+export { allOf } from './testing/readiness/all-of.js';
+export { type CommandReadinessOptions, forCommand } from './testing/readiness/for-command.js';
+export { forCondition } from './testing/readiness/for-condition.js';
+export { forExit } from './testing/readiness/for-exit.js';
+export { forHealth } from './testing/readiness/for-health.js';
+export { forHttp, type HttpOptions } from './testing/readiness/for-http.js';
+export { forLogLine, type LogLineOptions } from './testing/readiness/for-log-line.js';
+export { forPort } from './testing/readiness/for-port.js';
+export type { Readiness, ReadinessContext } from './testing/readiness/readiness.js';
+export { type WaitForOptions, waitFor } from './testing/readiness/wait-for.js';
+export { RunningServices } from './testing/services/running-services.js';
+export {
+  type DependentService,
+  needs,
+  type ServiceDefinition,
+  type ServiceOptions,
+  type StartedServices,
+} from './testing/services/service-definition.js';
+export { startServices } from './testing/services/start-services.js';
+export { StartedService } from './testing/services/started-service.js';
+export {
+  type StartOptions,
+  TestContainers,
+  type TestContainersOptions,
+  type TestHooks,
+  testContainers,
+} from './testing/test-containers.js';

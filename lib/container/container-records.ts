@@ -31,7 +31,7 @@ export class ContainerRecords {
         await claim(join(this.layout.container(id), 'name'), path, id);
         return;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+        if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) throw error;
       }
       const holder = await readText(path);
       if (holder === undefined) continue; // given back in this moment

@@ -72,4 +72,4 @@ async function removeCgroup(path: string, control: ContainerServices['cgroupCont
 }
 
 const isOneOf = (error: unknown, codes: readonly string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));

@@ -24,7 +24,7 @@ export async function readLayerRecord(path: string): Promise<LayerRecord | undef
   try {
     return decodeJson(await readFile(path, 'utf8'), decodeRecord, path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

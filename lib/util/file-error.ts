@@ -2,7 +2,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 
 /** A failure of Node's file functions as EngineError: `NO_SPACE`, `SYSTEM_CALL_FAILED`. Anything else stays as it is. */
 export function toFileError(error: unknown, path: string): unknown {
-  if (EngineError.is(error) || !(error instanceof Error)) return error;
+  if (EngineError.is(error) || typeof error !== 'object' || error === null) return error;
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new EngineError('NO_SPACE', { path }, { cause: error });
   if (code === undefined || syscall === undefined) return error;
@@ -24,7 +24,7 @@ export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
-/** True for the error of a file that is not there. */
+/** True for the error of a file that is not there. Jest gives modules an `Error` of their own, so `instanceof` says nothing. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

@@ -74,7 +74,7 @@ async function isStillAt(file: FileHandle, path: string): Promise<boolean> {
     const there = await stat(path, { bigint: true });
     return there.ino === held.ino && there.dev === held.dev;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
   }
 }

@@ -20,7 +20,13 @@ export async function readBoundedFile(path: string, maxBytes: number): Promise<B
       await file.close();
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH'].includes(String(error.code))) return undefined;
+    if (
+      typeof error === 'object' &&
+      error !== null &&
+      'code' in error &&
+      ['ENOENT', 'ESRCH'].includes(String(error.code))
+    )
+      return undefined;
     throw error;
   }
 }

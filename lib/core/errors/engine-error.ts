@@ -3,10 +3,17 @@ import { type ContainerErrors, containerErrors } from './container-errors.js';
 import type { ErrorDefinition, ErrorKind } from './error-definition.js';
 import { type ImageErrors, imageErrors } from './image-errors.js';
 import { type NetworkErrors, networkErrors } from './network-errors.js';
+import { type ReadinessErrors, readinessErrors } from './readiness-errors.js';
 import { type RegistryErrors, registryErrors } from './registry-errors.js';
 
 /** The typed data of every error code. */
-export interface ErrorData extends CommonErrors, RegistryErrors, ImageErrors, ContainerErrors, NetworkErrors {}
+export interface ErrorData
+  extends CommonErrors,
+    RegistryErrors,
+    ImageErrors,
+    ContainerErrors,
+    NetworkErrors,
+    ReadinessErrors {}
 
 /** The closed list of error codes. */
 export type ErrorCode = keyof ErrorData;
@@ -17,6 +24,7 @@ const definitions: { readonly [Code in ErrorCode]: ErrorDefinition<ErrorData[Cod
   ...imageErrors,
   ...containerErrors,
   ...networkErrors,
+  ...readinessErrors,
 };
 
 const mark = Symbol.for('tscontainer.error');

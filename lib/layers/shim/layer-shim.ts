@@ -130,7 +130,7 @@ async function present(paths: readonly string[]): Promise<string[]> {
       await lstat(path);
       found.push(path);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')) throw error;
     }
   }
   return found;

@@ -190,7 +190,10 @@ async function drain(body: AsyncGenerator<Uint8Array>, exchange: Exchange): Prom
 }
 
 function toNetworkError(error: unknown, url: URL): Error {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const detail =
     (/reason: (.*)$/s.exec(message)?.[1] ?? message).replaceAll(url.href, url.origin) || (code ?? 'failed');

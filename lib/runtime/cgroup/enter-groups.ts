@@ -31,7 +31,7 @@ async function moveProcess(pid: number, directory: string, control: CgroupContro
   try {
     await control.writeText(`${directory}/cgroup.procs`, String(pid));
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const errno = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (errno === 'ESRCH') return; // a zombie: it uses nothing any more
     if (isMissing(error)) return; // the container has ended, and its groups with it
     const operand = `${pid} to ${directory}/cgroup.procs`;

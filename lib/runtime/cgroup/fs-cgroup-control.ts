@@ -30,7 +30,13 @@ export const fsCgroupControl: CgroupControl = {
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && ['ENOENT', 'ENODEV'].includes(String(error.code))) return [];
+      if (
+        typeof error === 'object' &&
+        error !== null &&
+        'code' in error &&
+        ['ENOENT', 'ENODEV'].includes(String(error.code))
+      )
+        return [];
       throw error;
     }
   },

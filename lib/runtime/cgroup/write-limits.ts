@@ -25,7 +25,7 @@ export async function writeLimits(
 
 /** Before Linux 6.6 a group with processes keeps a set of processors or memory nodes once it has had one. */
 const isLiftedSet = (data: string, error: unknown): boolean =>
-  data.trim() === '' && error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  data.trim() === '' && typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOSPC';
 
 /** What the group above may use is as good as no limit. @see Documentation/admin-guide/cgroup-v2.rst, "cpuset.cpus" */
 async function setAbove(path: string, control: Pick<CgroupControl, 'readText'>): Promise<string | undefined> {
@@ -33,7 +33,7 @@ async function setAbove(path: string, control: Pick<CgroupControl, 'readText'>):
 }
 
 function refusal(path: string, data: string, error: unknown): unknown {
-  if (!(error instanceof Error && 'code' in error)) return error;
+  if (!(typeof error === 'object' && error !== null && 'code' in error)) return error;
   const errno = String(error.code);
   const file = path.slice(path.lastIndexOf('/') + 1);
   const hint = hints.find(([pattern, each]) => each === errno && pattern.test(file))?.[2] ?? '';

@@ -59,7 +59,7 @@ function drain(fd: number): { readonly chunks: Buffer[]; readonly ended: boolean
       chunks.push(chunk.subarray(0, size));
     }
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EAGAIN')) throw error;
   } finally {
     closeSync(reader);
   }
