@@ -73,9 +73,9 @@ describe('the shell example in a terminal', () => {
     await window.line('again there');
     await window.shows(/^again there\nagain there$/m);
     await window.press('C-d');
-    await window.shows(/again there\ninner\$$/);
+    await window.shows(/again there\ninner\$$/m);
     await window.press('C-p', 'C-q');
-    await window.shows(/attaches again\nleft with 0/);
+    await window.shows(/^left with 0$/m);
     await isSane();
     const [container] = await engine.containers.list();
     await window.line(`clear; ${process.execPath} ${program} --root ${root} --attach ${container?.name}`);
