@@ -52,6 +52,7 @@ export type { RunOptions } from './container/run-container.js';
 export type { StdioConfig } from './container/stdio-config.js';
 export type { LogFileOptions, LogWriter, StdioOptions, TerminalSize } from './container/stdio-options.js';
 export type { StopOptions } from './container/stop-container.js';
+export { type BridgeOptions, bridgeTerminal } from './container/terminal/bridge-terminal.js';
 export type { ProcessInfo } from './container/top-container.js';
 export type { ResourceLimit } from './container/ulimits.js';
 export type { UpdateOptions } from './container/update-container.js';

@@ -4,7 +4,7 @@
 set -eu
 
 packages='attr busybox-static crun debootstrap docker-registry docker.io iproute2 libseccomp2 musl-tools nftables openssl podman'
-packages="$packages runc skopeo strace umoci"
+packages="$packages runc skopeo strace tmux umoci vim-tiny"
 # The other architecture's compiler and emulator; the guest of the suite vm is that of an x86-64 machine.
 case $(uname -m) in
   x86_64)

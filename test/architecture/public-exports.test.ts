@@ -12,6 +12,7 @@ test('the values that tscontainer exports', () => {
     'Engine',
     'EngineError',
     'Image',
+    'bridgeTerminal',
     'serveRegistry',
   ]);
 });
@@ -70,6 +71,7 @@ test('the types that the entry points export', () => {
     'BlockDeviceValue',
     'BlockIoCounters',
     'BlockIoStats',
+    'BridgeOptions',
     'BufferedOptions',
     'CgroupResources',
     'CgroupStats',
