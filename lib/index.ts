@@ -1,5 +1,8 @@
 export type { AttachOptions } from './container/attach-options.js';
 export { AttachedStreams } from './container/attached-streams.js';
+export type { CheckpointOptions } from './container/checkpoint/checkpoint-container.js';
+export type { Checkpoints, RestoreOptions } from './container/checkpoint/checkpoints.js';
+export type { CheckpointInfo } from './container/checkpoint/list-checkpoints.js';
 export type { CommandResult } from './container/command-result.js';
 export type { ContainerHost } from './container/container.js';
 export { Container } from './container/container.js';
@@ -148,6 +151,14 @@ export type { CgroupStats, PidsStats } from './runtime/cgroup/read-cgroup-stats.
 export type { CpuStats, CpuThrottling } from './runtime/cgroup/read-cpu-stats.js';
 export type { MemoryStats } from './runtime/cgroup/read-memory-stats.js';
 export type { CgroupResources, HugepageLimit } from './runtime/cgroup/resources.js';
+export {
+  type Checkpointer,
+  DumpFailure,
+  type DumpRequest,
+  type OutsideResources,
+  type RestoreCommand,
+  type RestoreRequest,
+} from './runtime/checkpointer.js';
 export type {
   ContainerSpec,
   HostFile,
@@ -156,6 +167,7 @@ export type {
   LaunchSpec,
   PlanPart,
   ProcessSpec,
+  RestoredProcesses,
   SpecFilter,
   SpecUser,
   UserMaps,
@@ -205,6 +217,7 @@ export type {
   JoinOperation,
   ListenOperation,
   RendezvousOperation,
+  Revive,
   RunHook,
   SetupOperation,
   SlotMountOperation,

@@ -39,7 +39,9 @@ export { MemoryRegistryClient } from './registry/memory/memory-registry-client.j
 export { StaticCredentialSource } from './registry/memory/static-credential-source.js';
 export type { Controller } from './runtime/cgroup/cgroup-host.js';
 export { MemoryCgroups, type MemoryCgroupsOptions } from './runtime/cgroup/memory/memory-cgroups.js';
+export type { Checkpointer } from './runtime/checkpointer.js';
 export type { Launcher } from './runtime/launcher.js';
+export { MemoryCheckpointer, type MemoryCheckpointerOptions } from './runtime/memory/memory-checkpointer.js';
 export {
   type MemoryLaunch,
   MemoryLauncher,

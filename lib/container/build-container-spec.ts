@@ -5,7 +5,7 @@ import type { StorageLayout } from '../core/storage-layout.js';
 import type { Endpoint } from '../network/network-driver.js';
 import type { CgroupPlan } from '../runtime/cgroup/cgroup.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
-import { type ContainerSpec, emptyPart, type HostFile } from '../runtime/container-spec.js';
+import { type ContainerSpec, emptyPart, type HostFile, type RestoredProcesses } from '../runtime/container-spec.js';
 import {
   defaultDeviceLinks,
   defaultDevices,
@@ -34,6 +34,8 @@ export interface SpecSources {
   readonly files: readonly HostFile[];
   readonly removeAtEnd: ContainerSpec['removeAtEnd'];
   readonly joined: readonly JoinedNamespace[];
+  /** Default: its program is started. */
+  readonly restored?: RestoredProcesses | undefined;
 }
 
 /** What the launcher needs to know to start a recorded container. */
@@ -74,6 +76,7 @@ export function buildContainerSpec(sources: SpecSources): ContainerSpec {
     ...(!fresh.includes('pid') && { killedGroup: groupOf(cgroup) }),
     network: endpoint.plan,
     process: { ...buildProcessSpec(config, host, cgroup.enforcesDevices), ...(config.init === true && { init: true }) },
+    ...(sources.restored && { restored: sources.restored }),
     // An overlay wants an empty one for each mount.
     ...(config.restart !== undefined && renewedOf(sources.root)),
     removeAtEnd: sources.removeAtEnd,

@@ -13,6 +13,7 @@ import type { CgroupManager } from '../runtime/cgroup/cgroup.js';
 import type { CgroupControl } from '../runtime/cgroup/cgroup-control.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import type { CgroupResources } from '../runtime/cgroup/resources.js';
+import type { Checkpointer } from '../runtime/checkpointer.js';
 import type { LaunchedProcess, Launcher } from '../runtime/launcher.js';
 import type { ProcessJournal } from '../runtime/process-journal.js';
 import type { OpenWork } from '../util/open-work.js';
@@ -83,6 +84,7 @@ export interface ContainerServices {
   readonly layers: LayerStore;
   readonly rootAccess: RootAccess;
   readonly launcher: Launcher;
+  readonly checkpointer: Checkpointer;
   readonly cgroups: CgroupManager;
   readonly cgroupControl: CgroupControl;
   readonly networks: ReadonlyMap<string, NetworkDriver>;

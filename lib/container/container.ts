@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
@@ -8,6 +7,9 @@ import type { PathStatus, RootChange } from '../layers/root-access.js';
 import { attachContainer } from './attach-container.js';
 import type { AttachOptions } from './attach-options.js';
 import type { AttachedStreams } from './attached-streams.js';
+import type { CheckpointOptions } from './checkpoint/checkpoint-container.js';
+import { defaultCheckpoint } from './checkpoint/checkpoint-files.js';
+import { Checkpoints, type RestoreOptions } from './checkpoint/checkpoints.js';
 import { type CommandResult, checkBounds, collectResult } from './command-result.js';
 import { containerState } from './container-cgroup.js';
 import { withContainerLock } from './container-lock.js';
@@ -19,9 +21,10 @@ import type { ContainerStatus } from './container-state.js';
 import { type ContainerStats, measureContainer } from './container-stats.js';
 import { type ExecProcessOptions, execProcess } from './exec-process.js';
 import { type CommitOptions, commitContainer } from './files/commit-container.js';
-import { changedRoot, readableView, rootLayers } from './files/container-view.js';
-import { type CopyOptions, copyToHost, packFrom } from './files/copy-from.js';
+import { changedRoot, rootLayers } from './files/container-view.js';
+import type { CopyOptions } from './files/copy-from.js';
 import { type CopySource, copyInto } from './files/copy-into.js';
+import { copyOut, packOut, statInside } from './files/read-container.js';
 import { withWritableView } from './files/with-writable-view.js';
 import { followStats, type StatsOptions } from './follow-stats.js';
 import { type ContainerInspection, inspectContainer } from './inspect-container.js';
@@ -38,7 +41,7 @@ import { startContainer } from './start-container.js';
 import { type StopOptions, stopAndTell } from './stop-container.js';
 import { type ProcessInfo, topContainer } from './top-container.js';
 import { type UpdateOptions, updateContainer } from './update-container.js';
-import { waitContainer, waitRemoved } from './wait-container.js';
+import { waitForCondition } from './wait-container.js';
 import type { RunWaitOptions, WaitOptions } from './wait-options.js';
 
 /** Whatever has containers: an engine. */
@@ -99,9 +102,22 @@ export class Container implements AsyncDisposable {
    * `NO_SUCH_CONTAINER` when it was removed.
    */
   async start(options: Abortable = {}): Promise<void> {
-    await this.#locked(options.signal, async (signal) => {
-      this.#latest = await startContainer(this.#services, this.#record, { ...options, signal });
-    });
+    await this.#start(options.signal);
+  }
+
+  /** Its checkpoints: what {@link Container.restore} makes its processes again from. */
+  get checkpoints(): Checkpoints {
+    return new Checkpoints(this.#services, this.#record);
+  }
+
+  /** The same as `checkpoints.create(options)`. */
+  checkpoint(options: CheckpointOptions = {}): Promise<void> {
+    return this.checkpoints.create(options);
+  }
+
+  /** Has the processes of a checkpoint go on; see {@link RestoreOptions}. @throws EngineError as `start`, and as told there. */
+  restore({ checkpoint = defaultCheckpoint, ...options }: RestoreOptions = {}): Promise<void> {
+    return this.#start(options.signal, checkpoint);
   }
 
   /**
@@ -143,9 +159,7 @@ export class Container implements AsyncDisposable {
   wait(options?: RunWaitOptions): Promise<ExitStatus>;
   wait(options: WaitOptions): Promise<ExitStatus | undefined>;
   wait(options: WaitOptions = {}): Promise<ExitStatus | undefined> {
-    const { condition, ...others } = options;
-    if (condition === 'removed') return waitRemoved(this.#services, this.id, options, this.#latest);
-    return waitContainer(this.#services, this.id, { ...others, ...(condition && { condition }) }, this.#latest);
+    return waitForCondition(this.#services, this.id, options, this.#latest);
   }
 
   /**
@@ -351,22 +365,13 @@ export class Container implements AsyncDisposable {
     target?: string | CopyOptions,
     options: CopyOptions = {},
   ): AsyncIterable<Uint8Array> | Promise<void> {
-    if (typeof target !== 'string') {
-      return this.#services.work.stream(target?.signal, (signal) =>
-        packFrom(this.#services, readableView(this.#services, this.#record), source, { ...target, signal }),
-      );
-    }
-    return this.#services.work.run(options.signal, async (signal) =>
-      copyToHost(this.#services, readableView(this.#services, this.#record), source, target, { ...options, signal }),
-    );
+    if (typeof target === 'string') return copyOut(this.#services, this.#record, source, target, options);
+    return packOut(this.#services, this.#record, source, target ?? {});
   }
 
   /** What is at a path in it; a link at its end is not followed. @throws EngineError as {@link copyFrom}. */
   stat(path: string, options: Abortable = {}): Promise<PathStatus> {
-    return this.#services.work.run(options.signal, async (signal) => {
-      const view = readableView(this.#services, this.#record);
-      return this.#services.rootAccess.stat(view, { path: posix.resolve('/', path), follow: false, signal });
-    });
+    return statInside(this.#services, this.#record, path, options);
   }
 
   /** Everything about it, as plain data. */
@@ -377,6 +382,12 @@ export class Container implements AsyncDisposable {
   /** The same as `remove({ force: true })`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.remove({ force: true });
+  }
+
+  #start(signal: AbortSignal | undefined, checkpoint?: string): Promise<void> {
+    return this.#locked(signal, async (within) => {
+      this.#latest = await startContainer(this.#services, this.#record, { signal: within, checkpoint });
+    });
   }
 
   #locked(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<void>): Promise<void> {

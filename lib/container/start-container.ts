@@ -12,6 +12,8 @@ import { toFileError } from '../util/file-error.js';
 import { UndoStack } from '../util/undo-stack.js';
 import { awaitSettled } from './await-process.js';
 import { buildContainerSpec } from './build-container-spec.js';
+import { launchOrRestore } from './checkpoint/launch-or-restore.js';
+import { restoredProcesses } from './checkpoint/restored-processes.js';
 import { containerCgroup, containerState } from './container-cgroup.js';
 import { type ContainerFiles, containerFiles, stopFile } from './container-files.js';
 import { joinedNamespaces } from './container-namespaces.js';
@@ -25,6 +27,8 @@ export interface StartOptions extends Abortable {
   readonly pipes?: { readonly stdin: 'null' | 'pipe' };
   /** The supervisor removes the container's files at its end, whether or not this process still lives. */
   readonly removeAtEnd?: boolean;
+  /** Instead of its program, the processes of this checkpoint go on. */
+  readonly checkpoint?: string | undefined;
 }
 
 const PORT_ATTEMPTS = 5;
@@ -77,10 +81,13 @@ async function tryStart(
     const etc = etcFiles(services, record, endpoint, files);
     const joined = await joinedNamespaces(services, config);
     const sources = { record, root, layout, host, cgroup, endpoint, files: etc, removeAtEnd, joined };
-    const spec = buildContainerSpec(sources);
+    const { checkpoint } = options;
+    if (checkpoint !== undefined) await services.checkpointer.check(options);
+    const restored = checkpoint === undefined ? undefined : restoredProcesses(services, record, checkpoint);
+    const spec = buildContainerSpec({ ...sources, restored });
     const stdio = startStdio(services, record, options);
     if (config.restart !== undefined && config.lifetime === 'detached') markStarted(files, undo);
-    const process = await services.launcher.launch({
+    const process = await launchOrRestore(services, record, restored, {
       spec,
       ...stdio.request,
       lifetime: config.lifetime,

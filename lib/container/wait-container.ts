@@ -29,8 +29,19 @@ export async function waitContainer(
   return exit;
 }
 
+/** The same for every condition. Undefined for a container that is removed and was never started. */
+export function waitForCondition(
+  services: ContainerServices,
+  id: string,
+  { condition, ...others }: WaitOptions,
+  known?: LiveContainer,
+): Promise<ExitStatus | undefined> {
+  if (condition === 'removed') return waitRemoved(services, id, others, known);
+  return waitContainer(services, id, { ...others, ...(condition && { condition }) }, known);
+}
+
 /** Undefined for a container that was never started. */
-export async function waitRemoved(
+async function waitRemoved(
   services: ContainerServices,
   id: string,
   { signal }: WaitOptions,

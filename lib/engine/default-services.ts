@@ -29,6 +29,7 @@ import { DirectoryStorage } from '../registry/directory-storage/directory-storag
 import { createCgroupManager } from '../runtime/cgroup/create-cgroup-manager.js';
 import { fsCgroupControl } from '../runtime/cgroup/fs-cgroup-control.js';
 import { fsCgroupFileAccess } from '../runtime/cgroup/fs-cgroup-file-access.js';
+import { CriuCheckpointer } from '../runtime/criu/criu-checkpointer.js';
 import { isMissing } from '../util/file-error.js';
 import { acquireFileLock } from '../util/file-lock.js';
 import { OpenWork } from '../util/open-work.js';
@@ -114,6 +115,7 @@ function containerServices(options: EngineOptions, parts: Parts): ContainerServi
     rootAccess: createShimRootAccess(shimPaths()[0] ?? '', layout.rootTarget()),
     commitImage: (request) => commitImage(images, request),
     launcher: defaultLauncher(options, kernel, layout),
+    checkpointer: options.checkpointer ?? new CriuCheckpointer(options.criu),
     cgroups: createCgroupManager(host.cgroups, { cgroupParent: options.cgroupParent }),
     cgroupControl: fsCgroupControl,
     networks: new Map(drivers.map((driver) => [driver.name, driver])),

@@ -3,6 +3,7 @@ import type { NetworkDriver } from '../network/network-driver.js';
 import type { CredentialSource } from '../registry/credential-source.js';
 import type { RegistryClient } from '../registry/registry-client.js';
 import type { RegistryOptions } from '../registry/registry-options.js';
+import type { Checkpointer } from '../runtime/checkpointer.js';
 import type { Launcher } from '../runtime/launcher.js';
 
 /** How an engine is opened. */
@@ -43,6 +44,13 @@ export interface EngineOptions {
    * time at each start, and has no {@link ContainerSettings.init}. Default: this package's own.
    */
   readonly runtime?: string;
+  /**
+   * The program that writes containers to checkpoints and restores them: a path, or a name that is looked for in the usual
+   * directories of a system. It is needed for that only. Default `criu`.
+   */
+  readonly criu?: string;
+  /** Replaces what makes checkpoints. */
+  readonly checkpointer?: Checkpointer;
   /** Replaces the layer store. */
   readonly layers?: LayerStore;
   /** Replaces the launcher. */

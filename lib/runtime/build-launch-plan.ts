@@ -1,14 +1,9 @@
 import type { RootMount } from '../core/mount.js';
 import { capabilityMask } from './capabilities.js';
-import type { ContainerSpec, HostFile, JoinSpec, LaunchSpec, ProcessSpec, SpecUser } from './container-spec.js';
+import type { ContainerSpec, HostFile, JoinSpec, ProcessSpec, SpecUser } from './container-spec.js';
 import type { LaunchPlan, NodeOperation, PlanOperation } from './launch-plan.js';
 import type { NamespaceKind } from './namespace-kind.js';
 import { userNamespacePlan } from './user-namespace-plan.js';
-
-/** The plan that starts what a launcher is asked for. */
-export function buildPlan(spec: LaunchSpec): LaunchPlan {
-  return spec.kind === 'container' ? buildLaunchPlan(spec) : buildJoinPlan(spec);
-}
 
 /**
  * The plan that starts a container.

@@ -1,5 +1,6 @@
 import type { RootMount } from '../core/mount.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
+import type { RestoreCommand } from './checkpointer.js';
 import type { MountOperation, NodeOperation, PlanOperation } from './launch-plan.js';
 import type { NamespaceKind } from './namespace-kind.js';
 import type { SeccompProfile } from './seccomp/profile.js';
@@ -92,10 +93,21 @@ export interface ContainerSpec {
   readonly killedGroup?: string;
   readonly network: PlanPart;
   readonly process: ProcessSpec;
+  /** Instead of the program: the processes of a checkpoint. */
+  readonly restored?: RestoredProcesses;
   /** Directories of the host that are made anew before each run, which a restart policy may make many. Default: none. */
   readonly renewed?: readonly string[];
   /** Directories of the host that go with the container's end; with `trash` out of sight first, in the same file system. */
   readonly removeAtEnd: readonly { readonly path: string; readonly trash?: string }[];
+}
+
+/** Processes that are made again from files. */
+export interface RestoredProcesses {
+  /** Made anew: for what the command line writes. */
+  readonly directory: string;
+  readonly command: RestoreCommand;
+  /** See {@link Revive}. */
+  readonly protectedSources: readonly string[];
 }
 
 /** Which ids of the host those of a user namespace are; ids without a mapping do not exist inside. @see user_namespaces(7) */

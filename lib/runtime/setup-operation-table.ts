@@ -99,6 +99,11 @@ export const setupOperationRows: Rows = {
       s(o.consoleSocket),
     ],
   },
+  revive: {
+    code: 95,
+    signature: 'lllss',
+    values: (o) => [l(o.arguments), l(o.environment), l(o.protectedSources), s(o.pidFile), s(o.log)],
+  },
   console: { code: 56, signature: 'uuu', values: (o) => [u(o.slot), u(o.columns), u(o.rows)] },
   'seccomp-notify': {
     code: 57,

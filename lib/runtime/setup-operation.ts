@@ -11,6 +11,7 @@ export type SetupOperation =
   | AttributeOperation
   | RunHook
   | Delegate
+  | Revive
   | ListenOperation;
 
 /**
@@ -36,6 +37,19 @@ export interface Delegate {
   readonly log: string;
   /** A socket that is made for `create` to send a terminal to; '' for none. */
   readonly consoleSocket: string;
+}
+
+/** The last one of a child that is not the container itself: a program makes processes again, whose first is the container's. */
+export interface Revive {
+  readonly op: 'revive';
+  /** A command line, its program by absolute path. When it has ended with 0, `pidFile` has the process. */
+  readonly arguments: readonly string[];
+  readonly environment: readonly string[];
+  /** Directories of the host that are read-only for it, and where it mounts them. */
+  readonly protectedSources: readonly string[];
+  readonly pidFile: string;
+  /** Whose last line says why it has failed. */
+  readonly log: string;
 }
 
 /** A mount is made, given attributes, and put in place: by different processes if need be. */

@@ -34,8 +34,10 @@ import type { RegistryClient } from '../registry/registry-client.js';
 import { allCapabilities, capabilityMask } from '../runtime/capabilities.js';
 import type { CgroupHost } from '../runtime/cgroup/cgroup-host.js';
 import { MemoryCgroups } from '../runtime/cgroup/memory/memory-cgroups.js';
+import type { Checkpointer } from '../runtime/checkpointer.js';
 import type { PlanOperation } from '../runtime/launch-plan.js';
 import type { Launcher } from '../runtime/launcher.js';
+import { MemoryCheckpointer } from '../runtime/memory/memory-checkpointer.js';
 import { MemoryLauncher } from '../runtime/memory/memory-launcher.js';
 import type { MemoryProgram } from '../runtime/memory/memory-program.js';
 import { seccompArchitecture } from '../runtime/seccomp/architecture.js';
@@ -55,6 +57,8 @@ export interface MemoryEngineOptions {
   readonly kernel?: Kernel;
   /** Replaces the {@link MemoryLauncher} on which `programs` run. */
   readonly launcher?: Launcher;
+  /** Default: a {@link MemoryCheckpointer} that has no criu. */
+  readonly checkpointer?: Checkpointer;
   /** The host's control groups. Default: {@link MemoryCgroups} that take every limit. */
   readonly cgroups?: MemoryCgroups;
   /** Default: an empty {@link MemoryRegistryClient}. */
@@ -142,6 +146,7 @@ function containerServices(
     rootAccess: createMemoryRootAccess(),
     commitImage: (request) => commitImage(images, request),
     launcher: options.launcher ?? new MemoryLauncher({ programs: options.programs ?? {}, execute }),
+    checkpointer: options.checkpointer ?? new MemoryCheckpointer(),
     cgroups: cgroups.manager,
     cgroupControl: cgroups.control,
     networks: new Map([

@@ -11,9 +11,8 @@
  * The container's first process is an orphan once `create` has ended, and so a child of the shim, which is a subreaper.
  */
 #include "account.h"
-#include "launch.h"
+#include "delegate.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,8 +45,7 @@ static int write_config(const char *path, const char *before, const struct tsc_a
     return 0;
 }
 
-/* What the runtime has said last, as far as it fits. */
-static void read_reason(const char *log, char reason[256])
+void tsc_delegate_reason(const char *log, char reason[256])
 {
     TSC_AUTO_FREE char *text = malloc(LOG_MAX);
     TSC_AUTO_FD fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -74,7 +72,7 @@ static void read_reason(const char *log, char reason[256])
     snprintf(reason, 256, "%.255s", line);
 }
 
-__attribute__((noreturn)) static void execute(char *const *arguments, char *const *environment)
+void tsc_delegate_execute(char *const *arguments, char *const *environment)
 {
     sigset_t none;
 
@@ -94,7 +92,7 @@ static int run(char *const *arguments, char *const *environment, const char *log
     if (pid < 0)
         return tsc_fail(err, errno, "fork", "%s", arguments[0]);
     if (pid == 0)
-        execute(arguments, environment);
+        tsc_delegate_execute(arguments, environment);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return tsc_fail(err, errno, "waitpid", "%s", arguments[0]);
@@ -102,13 +100,13 @@ static int run(char *const *arguments, char *const *environment, const char *log
         return tsc_fail(err, ECHILD, "runtime", "%s was killed by signal %d", arguments[0], WTERMSIG(status));
     if (WEXITSTATUS(status) == 0)
         return 0;
-    read_reason(log, reason);
+    tsc_delegate_reason(log, reason);
     if (reason[0] == '\0')
         return tsc_fail(err, ECHILD, "runtime", "%s exited with %d", arguments[0], WEXITSTATUS(status));
     return tsc_fail(err, ECHILD, "runtime", "%s", reason);
 }
 
-static int read_pid(const char *path, struct tsc_err *err)
+int tsc_delegate_pid(const char *path, struct tsc_err *err)
 {
     char text[16] = "";
     TSC_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -164,7 +162,7 @@ static int pass_terminal(struct tsc_launch *launch, int listener, struct tsc_err
     return sent < 0 ? tsc_fail(err, -sent, "sendmsg", "the terminal") : 0;
 }
 
-static int tell_process(struct tsc_launch *launch, int pid, struct tsc_err *err)
+int tsc_delegate_tell(struct tsc_launch *launch, int pid, struct tsc_err *err)
 {
     char report[1 + sizeof(int)] = { 'P' };
 
@@ -204,8 +202,8 @@ int tsc_op_delegate(struct tsc_launch *launch, struct tsc_reader *payload, struc
     }
     if (run(create, environment, log, err) < 0)
         return -err->errnum;
-    pid = read_pid(pid_file, err);
-    if (pid < 0 || (console >= 0 && pass_terminal(launch, console, err) < 0) || tell_process(launch, pid, err) < 0)
+    pid = tsc_delegate_pid(pid_file, err);
+    if (pid < 0 || (console >= 0 && pass_terminal(launch, console, err) < 0) || tsc_delegate_tell(launch, pid, err) < 0)
         return -err->errnum;
     if (start[0] != NULL && run(start, environment, log, err) < 0)
         return -err->errnum;

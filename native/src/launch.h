@@ -110,6 +110,8 @@ tsc_run tsc_op_saved_operations;
 tsc_run tsc_op_mapped_overlay;
 /* delegate.c */
 tsc_run tsc_op_delegate;
+/* revive.c */
+tsc_run tsc_op_revive;
 /* kill-group.c */
 tsc_run tsc_op_kill_group;
 /* After the first process: ends the others, if an operation has asked for that. */

@@ -99,6 +99,7 @@ const struct tsc_operation tsc_operations[] = {
     { 92, "mapped-overlay", "uulsssuuu", PREPARE, tsc_op_mapped_overlay },
     { 93, "own", "luu", PREPARE, tsc_op_own },
     { 94, "saved-operations", "su", PREPARE, tsc_op_saved_operations },
+    { 95, "revive", "lllss", CHILD | ALONE, tsc_op_revive },
 };
 
 const size_t tsc_operation_count = sizeof(tsc_operations) / sizeof(tsc_operations[0]);

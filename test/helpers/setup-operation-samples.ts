@@ -15,6 +15,17 @@ export const setupOperationSamples: readonly (readonly [PlanOperation, readonly 
   ],
   [
     {
+      op: 'revive',
+      arguments: ['/r', 'restore'],
+      environment: ['A=1'],
+      protectedSources: ['/g'],
+      pidFile: '/p',
+      log: '/l',
+    },
+    [['/r', 'restore'], ['A=1'], ['/g'], '/p', '/l'],
+  ],
+  [
+    {
       ...{ op: 'mapped-overlay', slot: 2, users: 1, lower: ['/a', '/b'], upper: '/u', work: '/w', target: '/t' },
       ...{ volatile: true, uid: 5, gid: 6 },
     },

@@ -1,3 +1,4 @@
+import { type CheckpointErrors, checkpointErrors } from './checkpoint-errors.js';
 import { type CommonErrors, commonErrors } from './common-errors.js';
 import { type ContainerErrors, containerErrors } from './container-errors.js';
 import type { ErrorDefinition, ErrorKind } from './error-definition.js';
@@ -12,6 +13,7 @@ export interface ErrorData
     RegistryErrors,
     ImageErrors,
     ContainerErrors,
+    CheckpointErrors,
     NetworkErrors,
     ReadinessErrors {}
 
@@ -23,6 +25,7 @@ const definitions: { readonly [Code in ErrorCode]: ErrorDefinition<ErrorData[Cod
   ...registryErrors,
   ...imageErrors,
   ...containerErrors,
+  ...checkpointErrors,
   ...networkErrors,
   ...readinessErrors,
 };

@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
 import { startTicksOf } from '../../util/start-ticks.js';
 import type { Attachment, AttachmentRequest } from '../attachment.js';
-import { buildPlan } from '../build-launch-plan.js';
+import { buildPlan } from '../build-plan.js';
 import type { LaunchPlan, PlanOperation, PlanStage } from '../launch-plan.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
 import { MemoryAttachment } from './memory-attachment.js';

@@ -87,6 +87,7 @@ function refuse(spec: ContainerSpec): void {
     init: spec.process.init === true,
     'pid, ipc': (spec.joined ?? []).length > 0,
     userns: spec.userMaps !== undefined,
+    checkpoint: spec.restored !== undefined,
   };
   for (const [option, isGiven] of Object.entries(reasons)) {
     const expected = 'left out with another OCI runtime';

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Kernel } from '../../kernel/kernel.js';
 import { UndoStack } from '../../util/undo-stack.js';
 import type { Attachment, AttachmentRequest } from '../attachment.js';
-import { buildPlan } from '../build-launch-plan.js';
+import { buildPlan } from '../build-plan.js';
 import { encodePlan } from '../encode-plan.js';
 import type { LaunchPlan } from '../launch-plan.js';
 import type { LaunchedProcess, Launcher, LaunchOptions, LaunchRequest } from '../launcher.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildJoinPlan, buildLaunchPlan, buildPlan } from '#lib/runtime/build-launch-plan.js';
+import { buildJoinPlan, buildLaunchPlan } from '#lib/runtime/build-launch-plan.js';
+import { buildPlan } from '#lib/runtime/build-plan.js';
 import { capabilityMask } from '#lib/runtime/capabilities.js';
 import { type ContainerSpec, emptyPart, type JoinSpec, type ProcessSpec } from '#lib/runtime/container-spec.js';
 import { encodePlan } from '#lib/runtime/encode-plan.js';
