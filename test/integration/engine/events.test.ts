@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { appendFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Engine, type EngineEvent } from 'tscontainer';
 import { type EngineLab, openEngineLab } from '../../helpers/engine-lab.js';
@@ -55,5 +57,28 @@ describe('engine.events() on a real kernel', () => {
     await reading;
     const wanted = Array.from({ length: count }, (_, code) => `create,start,die ${code},destroy`);
     assert.deepEqual([...seen.values()].map(String).sort(), wanted.sort());
+  });
+
+  test('supervisors rotate the journal, and a follower loses nothing to that', async () => {
+    await using container = await lab.engine.containers.create({
+      image,
+      network: 'none',
+      command: ['sh', '-c', 'echo x >> /n; exit $(wc -l < /n)'],
+      restart: { policy: 'on-failure', maxRetries: 3 },
+    });
+    const journal = join(lab.options.root, 'events', 'events.jsonl');
+    const fill = (): void => appendFileSync(journal, `${'#'.repeat(4 * 2 ** 20)}\n`); // passed over, but it counts
+    const told = lab.engine.events({ filters: { container: container.id } });
+    const events = told[Symbol.asyncIterator]();
+    const seen: string[] = [];
+    await container.start();
+    while (seen.at(-1) !== 'die 4') {
+      const { value } = await events.next();
+      seen.push(value?.action === 'die' ? `die ${value.exit.exitCode}` : String(value?.action));
+      if (seen.at(-1) === 'die 1' || seen.at(-1) === 'die 3') fill(); // the next start of the supervisor rotates it
+    }
+    await events.return?.();
+    assert.deepEqual(seen, ['start', 'die 1', 'start', 'die 2', 'start', 'die 3', 'start', 'die 4']);
+    assert.ok(statSync(`${journal}.1`).size > 4 * 2 ** 20 && statSync(journal).size < 2 ** 20);
   });
 });
