@@ -24,6 +24,15 @@ export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
+/** The same where no single file is worked on: what fails names its own. */
+export async function withTypedFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFileError(error, (error as NodeJS.ErrnoException).path ?? '');
+  }
+}
+
 /** True for the error of a file that is not there. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
