@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import { toFileError } from '../util/file-error.js';
 import { awaitSettled } from './await-process.js';
 import { containerState } from './container-cgroup.js';
 import { containerFiles } from './container-files.js';
@@ -40,7 +41,7 @@ export async function removeContainer(
     try {
       await step();
     } catch (error) {
-      failures.push(error);
+      failures.push(toFileError(error, files.directory));
     }
   };
   const live = services.live.get(id);
@@ -56,9 +57,10 @@ export async function removeContainer(
   if (existsSync(files.directory)) {
     await attempt(() => services.layers.discard(files.directory));
     await attempt(releaseNames);
-    for (const each of [files.runDirectory, files.directory]) {
-      await attempt(() => rmSync(each, { recursive: true, force: true }));
-    }
+    // While one cannot be removed the other stays, and with it the lock and the way to try again.
+    await attempt(() => {
+      for (const each of [files.runDirectory, files.directory]) rmSync(each, { recursive: true, force: true });
+    });
   } else services.records.releaseName(record.name, id);
   if (failures.length > 0) {
     const [first, ...others] = failures;
