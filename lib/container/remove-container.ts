@@ -32,7 +32,7 @@ export async function removeContainer(
   const { status } = containerState(services, record);
   if (status === 'running' || status === 'paused' || status === 'restarting') {
     if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
-    await stopContainer(services, record, { timeoutMs: 0 });
+    await stopIfThere(services, record);
   }
   const releaseNames = (): Promise<void> | void =>
     existsSync(files.renamed) ? services.records.releaseNames(id) : services.records.releaseName(record.name, id);
@@ -68,4 +68,13 @@ export async function removeContainer(
     throw first;
   }
   services.own.delete(id);
+}
+
+/** The supervisor of a run whose engine was killed removes the files itself, maybe at this moment: gone is what is wanted. */
+async function stopIfThere(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  try {
+    await stopContainer(services, record, { timeoutMs: 0 });
+  } catch (error) {
+    if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error;
+  }
 }
