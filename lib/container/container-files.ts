@@ -3,7 +3,7 @@ import type { ExitStatus } from '../core/exit-status.js';
 import type { ProcessIdentity } from '../core/process-identity.js';
 import { signalName } from '../core/signal.js';
 import type { StorageLayout } from '../core/storage-layout.js';
-import { isMissing } from '../util/file-error.js';
+import { isMissing, toFileError } from '../util/file-error.js';
 import { startTicksOf } from '../util/start-ticks.js';
 import type { ContainerState } from './container-state.js';
 
@@ -180,6 +180,6 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw toFileError(error, path);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
-import { isMissing } from '../util/file-error.js';
+import { isMissing, toFileError } from '../util/file-error.js';
 import { acquireFileLock, type FileLock } from '../util/file-lock.js';
 import type { ContainerServices } from './container-services.js';
 
@@ -35,6 +35,6 @@ export async function lockContainer(
   } catch (error) {
     // The lock is in the container's directory, which goes with the container.
     if (isMissing(error)) throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
-    throw error;
+    throw toFileError(error, path);
   }
 }

@@ -31,7 +31,10 @@ export class ContainerRecords {
         await claim(join(this.layout.container(id), 'name'), path, id);
         return;
       } catch (error) {
-        if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) throw error;
+        if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) {
+          this.releaseName(name, id); // it has it when only the last step of the claim has failed
+          throw error;
+        }
       }
       const holder = await readText(path);
       if (holder === undefined) continue; // given back in this moment

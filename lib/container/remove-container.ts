@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
+import { toFileError } from '../util/file-error.js';
 import { awaitSettled } from './await-process.js';
 import { containerState } from './container-cgroup.js';
 import { containerFiles, readState } from './container-files.js';
@@ -31,7 +32,7 @@ export async function removeContainer(
   const { status } = containerState(services, record);
   if (status === 'running' || status === 'paused' || status === 'restarting') {
     if (options.force !== true) throw new EngineError('WRONG_STATE', { id, status, wanted: 'stopped' });
-    await stopContainer(services, record, { timeoutMs: 0 });
+    await stopIfThere(services, record);
   }
   const releaseNames = (): Promise<void> | void =>
     existsSync(files.renamed) ? services.records.releaseNames(id) : services.records.releaseName(record.name, id);
@@ -40,7 +41,7 @@ export async function removeContainer(
     try {
       await step();
     } catch (error) {
-      failures.push(error);
+      failures.push(toFileError(error, files.directory));
     }
   };
   const live = services.live.get(id);
@@ -57,9 +58,10 @@ export async function removeContainer(
     await attempt(() => keepExit(services, record));
     await attempt(() => services.layers.discard(files.directory));
     await attempt(releaseNames);
-    for (const each of [files.runDirectory, files.directory]) {
-      await attempt(() => rmSync(each, { recursive: true, force: true }));
-    }
+    // While one cannot be removed the other stays, and with it the lock and the way to try again.
+    await attempt(() => {
+      for (const each of [files.runDirectory, files.directory]) rmSync(each, { recursive: true, force: true });
+    });
   } else services.records.releaseName(record.name, id);
   if (failures.length > 0) {
     const [first, ...others] = failures;
@@ -76,4 +78,13 @@ function keepExit(services: ContainerServices, { id }: ContainerRecord): void {
   const state = readState(files);
   if (state.status === 'exited') services.exits.keep(id, state.exit);
   rmSync(files.process, { force: true });
+}
+
+/** The supervisor of a run whose engine was killed removes the files itself, maybe at this moment: gone is what is wanted. */
+async function stopIfThere(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  try {
+    await stopContainer(services, record, { timeoutMs: 0 });
+  } catch (error) {
+    if (!EngineError.is(error, 'NO_SUCH_CONTAINER')) throw error;
+  }
 }

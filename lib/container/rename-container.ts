@@ -21,7 +21,9 @@ export async function renameContainer(services: ContainerServices, id: string, n
   try {
     await records.save(renamed);
   } catch (error) {
-    records.releaseName(name, id);
+    // The last step of a save makes it survive a power cut: when that fails, the record has its new name already.
+    const found = await records.look(id);
+    if (!EngineError.is(found) && found?.name !== name) records.releaseName(name, id);
     throw error;
   }
   records.releaseName(record.name, id);

@@ -7,9 +7,11 @@ import { removeSharedCgroups } from '../container/remove-cgroups.js';
 import { type RunOptions, runContainer } from '../container/run-container.js';
 import type { Abortable } from '../core/abortable.js';
 import type { EngineEvent } from '../core/engine-event.js';
+import { attachCleanupErrors } from '../core/errors/attach-cleanup-errors.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { Images } from '../image/images.js';
 import { type LoginCredential, type LoginResult, login, logout } from '../registry/login.js';
+import { toFileError, withTypedFailures } from '../util/file-error.js';
 import type { DiskUsage } from './disk-usage.js';
 import { EngineEventHub, type EngineEventListener, type EngineEventName } from './engine-events.js';
 import { type EngineInfo, type EngineVersion, engineInfo, engineVersion } from './engine-info.js';
@@ -51,7 +53,7 @@ export class Engine implements AsyncDisposable {
     // Not before that check: on another system the adapters could not even be loaded.
     const { defaultServices } = await import('./default-services.js');
     const events = new EngineEventHub();
-    return Engine.assemble(await defaultServices(options, events), events);
+    return withTypedFailures(async () => Engine.assemble(await defaultServices(options, events), events));
   }
 
   /**
@@ -196,7 +198,7 @@ export class Engine implements AsyncDisposable {
       try {
         await step();
       } catch (error) {
-        failures.push(error);
+        failures.push(toFileError(error, (error as NodeJS.ErrnoException).path ?? ''));
       }
     };
     for (const close of this.#attached) await attempt(close);
@@ -211,8 +213,10 @@ export class Engine implements AsyncDisposable {
     contentLock.close();
     containers.kernel.dispose();
     this.#events.removeAll();
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, 'the engine could not give everything back');
+    if (failures.length === 0) return;
+    const [first, ...others] = failures;
+    attachCleanupErrors(first, others);
+    throw first;
   }
 
   async #removeOwn(id: string): Promise<void> {

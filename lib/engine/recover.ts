@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { containerFiles, isAlive, readState } from '../container/container-files.js';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerServices } from '../container/container-services.js';
@@ -54,6 +55,13 @@ async function removeUnfinished(services: ContainerServices): Promise<void> {
     await services.layers.discard(directory);
     await rm(runDirectory, { recursive: true, force: true });
     await rm(directory, { recursive: true, force: true });
+  }
+  // The one below ROOT goes last. Where it has gone alone, e.g. by hand, nobody else looks for the one in RUN.
+  const made = new Set(await services.records.ids());
+  for (const id of await readdir(join(services.layout.run, 'containers'))) {
+    const files = containerFiles(services.layout, id);
+    if (made.has(id) || readState(files).status === 'running') continue;
+    await rm(files.runDirectory, { recursive: true, force: true });
   }
 }
 

@@ -24,6 +24,15 @@ export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
+/** The same where no single file is worked on: what fails names its own. */
+export async function withTypedFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFileError(error, (error as NodeJS.ErrnoException).path ?? '');
+  }
+}
+
 /** True for the error of a file that is not there. Jest gives modules an `Error` of their own, so `instanceof` says nothing. */
 export function isMissing(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';

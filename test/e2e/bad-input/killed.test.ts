@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Engine } from 'tscontainer';
@@ -92,6 +92,24 @@ test('an owner that is killed amid its work leaves nothing that the next engine 
     'files of runs are gone',
     async () => (await readdir(join(lab.options.root, 'containers'))).length === 0,
   );
+});
+
+test('an engine opens while the files of a dead owner are being removed by somebody else', async () => {
+  await using lab = await openEngineLab();
+  const image = lab.image();
+  await using owner = await startOwner(lab.options, [{ image, command: ['sleep', '1000'], network: 'none' }]);
+  const [{ id, pid } = { id: '', pid: 0 }] = owner.containers;
+  const supervisor = await supervisorOf(lab, id);
+  process.kill(supervisor, 'SIGSTOP'); // it does not see that its owner is gone
+  await owner.kill();
+  const opening = Engine.open(lab.options);
+  await eventually('the container is killed by who opens', () => hasEnded(pid), 5_000);
+  for (const root of [lab.options.runRoot, lab.options.root])
+    await rm(join(root, 'containers', id), { recursive: true });
+  process.kill(supervisor, 'SIGKILL');
+  await using later = await opening;
+  assert.deepEqual(await later.containers.list(), []);
+  assert.deepEqual(await cgroupsOf(id), []);
 });
 
 for (const lifetime of ['owner', 'detached'] as const) {
