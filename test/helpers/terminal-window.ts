@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
@@ -22,9 +22,9 @@ export interface TerminalWindow extends AsyncDisposable {
 
 /** A window of 80 times 24 in which a plain shell runs. */
 export async function openTerminalWindow(): Promise<TerminalWindow> {
-  const socket = `tsc-test-${randomBytes(6).toString('hex')}`;
+  const directory = await mkdtemp(join(tmpdir(), 'tsc-tmux-'));
   const tmux = async (...args: string[]): Promise<string> =>
-    (await run('tmux', ['-L', socket, '-f', '/dev/null', ...args])).stdout;
+    (await run('tmux', ['-S', join(directory, 'socket'), '-f', '/dev/null', ...args])).stdout;
   await tmux('new-session', '-d', '-x', '80', '-y', '24', 'env', 'PS1=outer$ ', 'HISTFILE=', 'bash', '--norc', '-i');
   await tmux('set-option', '-g', 'window-size', 'manual');
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
@@ -42,7 +42,7 @@ export async function openTerminalWindow(): Promise<TerminalWindow> {
         last = await screen();
         return what.test(last);
       };
-      await eventually('', seen, 10_000).catch(() => {
+      await eventually('', seen, 20_000).catch(() => {
         throw new Error(`the terminal never showed ${what}, but:\n${last}`);
       });
     },
@@ -50,7 +50,7 @@ export async function openTerminalWindow(): Promise<TerminalWindow> {
     format: async (text) => (await tmux('display-message', '-p', text)).trim(),
     [Symbol.asyncDispose]: async () => {
       await tmux('kill-server');
-      await rm(join('/tmp', `tmux-${process.geteuid?.()}`, socket), { force: true });
+      await rm(directory, { recursive: true });
     },
   };
   // What is shown has no blanks at the end of lines.
