@@ -119,6 +119,15 @@ describe('examples', () => {
     ]);
   });
 
+  test('11 is a file of tests with services, of which nothing stays', async () => {
+    const words = ['--test', '--test-reporter=tap', join(examples, '11-tests.js')];
+    // A runner inside a runner would report to the outer one.
+    const { NODE_TEST_CONTEXT: _inner, ...environment } = process.env;
+    const { stdout } = await run(process.execPath, words, { timeout: 60_000, env: { ...environment, ROOT: root } });
+    assert.match(stdout, /^# pass 2$/m);
+    assert.match(stdout, /^# fail 0$/m);
+  });
+
   test('08 runs a program of the host, which changes nothing', async () => {
     const output = await example('08-host-sandbox.js', root);
     assert.equal(output, 'I am nobody on sandbox\ninside: changed; afterwards: gone\n');
