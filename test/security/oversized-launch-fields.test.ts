@@ -46,7 +46,8 @@ function launchFrame(plan: LaunchPlan, change: (encoded: Buffer) => Buffer = (en
   const files = new WireWriter().u32(1).string('').string('').string('');
   const log = files.string('').u64(0n).u32(0).bytes(Buffer.alloc(0));
   const restart = log.u32(0).u32(0).string('').string('');
-  return frame(Buffer.from(restart.bytes(change(encodePlan(plan))).toBytes()));
+  const journal = restart.string('').string('');
+  return frame(Buffer.from(journal.bytes(change(encodePlan(plan))).toBytes()));
 }
 
 const planOf = (prepare: LaunchPlan['prepare']): LaunchPlan => ({
