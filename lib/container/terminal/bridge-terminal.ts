@@ -49,12 +49,12 @@ export async function bridgeTerminal(
   const fail = (error: unknown): void => failed.reject(error);
   try {
     const modes = new ScreenModes();
-    for (const stream of new Set<Readable | Writable>([stdin, stdout, stderr])) {
-      stream.on('error', fail);
-      undo.push(() => void stream.off('error', fail));
+    // An attachment that fails tells it on each stream, in no fixed order: the later ones are nobody's business.
+    for (const stream of [program.stdin, program.stdout, program.stderr]) if (stream !== undefined) quieten(stream);
+    for (const stream of new Set([stdin, stdout, stderr, program.stdout, program.stderr])) {
+      stream?.on('error', fail);
+      undo.push(() => void stream?.off('error', fail));
     }
-    // These stay: an attachment that fails tells it on each stream, in no fixed order.
-    for (const stream of [program.stdout, program.stderr]) stream?.on('error', fail);
     undo.push(...followTerminal(program, stdin, stdout, modes));
     if (program.stdin !== undefined)
       undo.push(relayInput(stdin, program.stdin, new DetachKeyFilter(keys), (end) => detached.resolve(end)));
@@ -67,6 +67,13 @@ export async function bridgeTerminal(
   } finally {
     for (const each of undo.reverse()) each();
   }
+}
+
+const ignore = (): void => undefined;
+
+/** An error of a stream of the program must end no process; EPIPE of its input says only that it wants no more. Stays, once. */
+function quieten(stream: Readable | Writable): void {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
 }
 
 /** Keeps size and mode of both terminals together; returns what undoes it. */
@@ -107,7 +114,6 @@ function relayInput(
   filter: DetachKeyFilter,
   detach: (end: AttachmentEnd) => void,
 ): () => void {
-  input.on('error', () => undefined); // EPIPE: the program does not want any more, which is no failure
   const pass = (bytes: Buffer): boolean => {
     const typed = filter.push(bytes);
     const more = typed.pass.length === 0 || !input.writable || input.write(typed.pass);

@@ -83,6 +83,23 @@ test('detach keys end it, and what was typed before them is passed on', async ()
   assert.deepEqual(modes, [true, false]);
 });
 
+test('a program can be bridged again and again', async () => {
+  const { program, stdout, stdin, screen, local } = sides();
+  const counts = (): number[] =>
+    [program.stdin, stdout, stdin, screen].flatMap((stream) =>
+      ['error', 'data', 'close', 'drain', 'end'].map((name) => stream?.listenerCount(name) ?? 0),
+    );
+  const round = async (text: string): Promise<void> => {
+    const end = bridgeTerminal(program, { ...local, detachKeys: 'ctrl-p,ctrl-q' });
+    stdin.write(`${text}\x10\x11`);
+    assert.deepEqual(await end, { reason: 'detached' });
+  };
+  await round('0');
+  const before = counts();
+  for (let index = 1; index < 20; index += 1) await round(String(index));
+  assert.deepEqual(counts(), before);
+});
+
 test('a terminal that takes nothing holds the program up', async () => {
   const { stdout, program, local } = sides();
   let release = (): void => undefined;
