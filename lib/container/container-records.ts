@@ -5,6 +5,7 @@ import { EngineError, type ErrorCode } from '../core/errors/engine-error.js';
 import { limits } from '../core/limits.js';
 import type { StorageLayout } from '../core/storage-layout.js';
 import { syncDirectory, writeFileAtomically } from '../util/atomic-file.js';
+import { hasErrno } from '../util/errno.js';
 import { isMissing } from '../util/file-error.js';
 import { containerFiles } from './container-files.js';
 import { type ContainerRecord, decodeContainerRecord } from './container-record.js';
@@ -31,7 +32,7 @@ export class ContainerRecords {
         await claim(join(this.layout.container(id), 'name'), path, id);
         return;
       } catch (error) {
-        if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) {
+        if (!hasErrno(error, 'EEXIST')) {
           this.releaseName(name, id); // it has it when only the last step of the claim has failed
           throw error;
         }

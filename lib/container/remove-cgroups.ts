@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { PlanOperation } from '../runtime/launch-plan.js';
 import { delay } from '../util/abort.js';
+import { hasErrno } from '../util/errno.js';
 import { isMissing } from '../util/file-error.js';
 import { cgroupFiles, containerCgroup } from './container-cgroup.js';
 import type { ContainerRecord } from './container-record.js';
@@ -47,7 +48,7 @@ export function removeSharedCgroups({ cgroups }: ContainerServices, parent?: str
     try {
       rmdirSync(directory);
     } catch (error) {
-      if (!isOneOf(error, ['EBUSY', 'ENOTEMPTY', 'ENOENT'])) throw error;
+      if (!hasErrno(error, 'EBUSY', 'ENOTEMPTY', 'ENOENT')) throw error;
     }
   }
 }
@@ -64,12 +65,9 @@ async function removeCgroup(path: string, control: ContainerServices['cgroupCont
       return;
     } catch (error) {
       if (isMissing(error)) return;
-      if (!isOneOf(error, ['EBUSY']) || performance.now() >= deadline) throw error;
+      if (!hasErrno(error, 'EBUSY') || performance.now() >= deadline) throw error;
     }
     for (const name of await control.listGroups(path)) await removeCgroup(`${path}/${name}`, control);
     await delay(pauseMs);
   }
 }
-
-const isOneOf = (error: unknown, codes: readonly string[]): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { bool, type Decoded, decodeJson, integer, listOf, literal, optional, record, text } from '../core/decode.js';
 import { writeFileAtomically } from '../util/atomic-file.js';
+import { isMissing } from '../util/file-error.js';
 
 const decodeRecord = record({
   version: literal(1),
@@ -24,7 +25,7 @@ export async function readLayerRecord(path: string): Promise<LayerRecord | undef
   try {
     return decodeJson(await readFile(path, 'utf8'), decodeRecord, path);
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
-import { hasErrno } from './errno.js';
+import { hasErrno } from '../util/errno.js';
 import { broadcastOf, formatIpv4, formatSubnet, networkOf, parseIpv4, type Subnet } from './ipv4.js';
 
 /** An address and who has it. */

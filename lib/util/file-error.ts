@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/engine-error.js';
+import { hasErrno } from './errno.js';
 
 /** A failure of Node's file functions as EngineError: `NO_SPACE`, `SYSTEM_CALL_FAILED`. Anything else stays as it is. */
 export function toFileError(error: unknown, path: string): unknown {
@@ -33,7 +34,5 @@ export async function withTypedFailures<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** True for the error of a file that is not there. Jest gives modules an `Error` of their own, so `instanceof` says nothing. */
-export function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
-}
+/** True for the error of a file that is not there. */
+export const isMissing = (error: unknown): boolean => hasErrno(error, 'ENOENT');

@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { delay } from './abort.js';
+import { isMissing } from './file-error.js';
 
 /** The two calls of the Kernel port that locks need. @see flock(2) */
 export interface FileLocker {
@@ -74,7 +75,7 @@ async function isStillAt(file: FileHandle, path: string): Promise<boolean> {
     const there = await stat(path, { bigint: true });
     return there.ino === held.ino && there.dev === held.dev;
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { hasErrno } from './errno.js';
 
 /**
  * The beginning of a file, at most `maxBytes`: for files of /proc, whose size nobody knows and whose content may be made by
@@ -20,13 +21,7 @@ export async function readBoundedFile(path: string, maxBytes: number): Promise<B
       await file.close();
     }
   } catch (error) {
-    if (
-      typeof error === 'object' &&
-      error !== null &&
-      'code' in error &&
-      ['ENOENT', 'ESRCH'].includes(String(error.code))
-    )
-      return undefined;
+    if (hasErrno(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../../core/decode.js';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ProcessIdentity } from '../../core/process-identity.js';
+import { hasErrno } from '../../util/errno.js';
 import type { RuntimeContext } from './runtime-context.js';
 
 const decoder = record({
@@ -66,7 +67,7 @@ export function reserveId(context: RuntimeContext, id: string): void {
   try {
     mkdirSync(containerDirectory(context, id), { mode: 0o700 });
   } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (!hasErrno(error, 'EEXIST')) throw error;
     throw new EngineError('NAME_TAKEN', { what: 'container', name: id, by: 'a container that exists' });
   }
 }
@@ -85,7 +86,7 @@ export function readRecord(context: RuntimeContext, id: string): ContainerRecord
   try {
     json = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!hasErrno(error, 'ENOENT')) throw error;
     throw new EngineError('NO_SUCH_CONTAINER', { reference: id });
   }
   return decodeJson(json, decoder, path);
@@ -99,7 +100,7 @@ export function listIds(context: RuntimeContext): readonly string[] {
       .map((entry) => entry.name)
       .sort();
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
+    if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }
@@ -111,7 +112,3 @@ export function removeRecord(context: RuntimeContext, id: string): void {
 export const identityOf = (record: ContainerRecord): ProcessIdentity => {
   return { pid: record.pid, startTicks: BigInt(record.startTicks) };
 };
-
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}

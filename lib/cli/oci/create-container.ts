@@ -7,13 +7,13 @@ import { invalidConfig } from '../../runtime/oci/invalid-config.js';
 import { decodeOciConfig, type OciConfig } from '../../runtime/oci/oci-config.js';
 import type { SeccompPlan } from '../../runtime/oci/plan-seccomp.js';
 import type { Slots } from '../../runtime/oci/slots.js';
+import { hasErrno } from '../../util/errno.js';
 import { UndoStack } from '../../util/undo-stack.js';
 import {
   type ContainerRecord,
   checkContainerId,
   configCopy,
   controlSocket,
-  isErrno,
   removeRecord,
   reserveId,
   writeRecord,
@@ -135,7 +135,7 @@ function realPath(path: string, what: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     return invalidConfig(what, `${path}: no such file or directory`);
   }
 }

@@ -4,15 +4,9 @@ import { EngineError } from '../../core/errors/engine-error.js';
 import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
 import { listProcesses } from '../../runtime/cgroup/list-processes.js';
 import { decodeOciConfig } from '../../runtime/oci/oci-config.js';
+import { hasErrno } from '../../util/errno.js';
 import { openContact } from './contact.js';
-import {
-  type ContainerRecord,
-  configCopy,
-  controlSocket,
-  identityOf,
-  isErrno,
-  removeRecord,
-} from './container-record.js';
+import { type ContainerRecord, configCopy, controlSocket, identityOf, removeRecord } from './container-record.js';
 import { isAlive, stateOf } from './container-status.js';
 import { runHooksToTheEnd } from './run-host-hooks.js';
 import type { RuntimeContext } from './runtime-context.js';
@@ -72,8 +66,8 @@ async function removeGroup(directory: string): Promise<void> {
       rmdirSync(directory);
       return true;
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return true;
-      if (isErrno(error, 'EBUSY')) return false;
+      if (hasErrno(error, 'ENOENT')) return true;
+      if (hasErrno(error, 'EBUSY')) return false;
       throw error;
     }
   }, `cgroup ${directory} to be empty`);
@@ -92,7 +86,7 @@ function killQuietly(pid: number): void {
   try {
     process.kill(pid, SIGKILL);
   } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error;
+    if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }
 

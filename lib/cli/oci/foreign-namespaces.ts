@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import type { NamespaceKind } from '../../runtime/namespace-kind.js';
-import { isErrno } from './container-record.js';
+import { hasErrno } from '../../util/errno.js';
 
 const files: Readonly<Record<NamespaceKind, string>> = {
   user: 'user',
@@ -24,7 +24,7 @@ function idOf(process: string, file: string): string {
   try {
     return readlinkSync(`/proc/${process}/ns/${file}`);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return ''; // a kind that this kernel does not have
+    if (hasErrno(error, 'ENOENT')) return ''; // a kind that this kernel does not have
     throw error;
   }
 }

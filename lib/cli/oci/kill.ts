@@ -3,9 +3,10 @@ import { parseSignal } from '../../core/signal.js';
 import { thawCgroup } from '../../runtime/cgroup/freeze-cgroup.js';
 import { fsCgroupControl } from '../../runtime/cgroup/fs-cgroup-control.js';
 import { listProcesses } from '../../runtime/cgroup/list-processes.js';
+import { hasErrno } from '../../util/errno.js';
 import { openContact } from './contact.js';
 import { cgroupFilesOf } from './container-cgroup.js';
-import { type ContainerRecord, controlSocket, identityOf, isErrno, readRecord } from './container-record.js';
+import { type ContainerRecord, controlSocket, identityOf, readRecord } from './container-record.js';
 import { isAlive, statusOf } from './container-status.js';
 import { defineCommand } from './define-command.js';
 import type { RuntimeContext } from './runtime-context.js';
@@ -66,6 +67,6 @@ function sendQuietly(pid: number, signal: number): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error;
+    if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { OciHook } from '../../runtime/oci/oci-config.js';
 import type { OciState } from '../../runtime/oci/oci-state.js';
+import { hasErrno } from '../../util/errno.js';
 
 /**
  * Runs poststart or poststop hooks in their order.
@@ -39,7 +40,7 @@ function runHook(kind: string, hook: OciHook, state: OciState): void {
     ...(hook.timeout !== undefined &&
       hook.timeout > 0 && { timeout: hook.timeout * 1000, killSignal: 'SIGKILL' as const }),
   });
-  const early = error !== undefined && 'code' in error && error.code === 'EPIPE'; // it has not read its state
+  const early = hasErrno(error, 'EPIPE'); // it has not read its state
   if (status === 0 && (error === undefined || early)) return;
   const reason =
     error !== undefined && !early

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import type { Abortable } from '../../core/abortable.js';
+import { isMissing } from '../../util/file-error.js';
 import type { MountPoint } from '../layer-store.js';
 import { type RunShimOptions, runShim } from './run-shim.js';
 import { toLayerError } from './shim-error.js';
@@ -130,7 +131,7 @@ async function present(paths: readonly string[]): Promise<string[]> {
       await lstat(path);
       found.push(path);
     } catch (error) {
-      if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
   return found;

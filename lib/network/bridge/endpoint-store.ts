@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { type Decoded, decodeJson, integer, listOf, literal, record, text } from '../../core/decode.js';
 import { EngineError } from '../../core/errors/engine-error.js';
-import { hasErrno } from '../errno.js';
+import { hasErrno } from '../../util/errno.js';
 
 const decodeEndpoint = record({
   version: literal(1),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Decoded, decodeJson, integer, literal, record, text } from '../../core/decode.js';
 import { writeFileAtomically } from '../../util/atomic-file.js';
-import { hasErrno } from '../errno.js';
+import { hasErrno } from '../../util/errno.js';
 
 const decodeRecord = record({
   version: literal(1),

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
+import { errnoOf } from '../../util/errno.js';
 import type { HttpClient, HttpRequest, HttpResponse } from '../http-client.js';
 
 export interface NodeFetchOptions {
@@ -190,10 +191,7 @@ async function drain(body: AsyncGenerator<Uint8Array>, exchange: Exchange): Prom
 }
 
 function toNetworkError(error: unknown, url: URL): Error {
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : undefined;
+  const code = errnoOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const detail =
     (/reason: (.*)$/s.exec(message)?.[1] ?? message).replaceAll(url.href, url.origin) || (code ?? 'failed');

@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors/engine-error.js';
+import { errnoOf } from '../../util/errno.js';
 import { isMissing } from '../../util/file-error.js';
 import type { CgroupFiles } from './cgroup.js';
 import type { CgroupControl } from './cgroup-control.js';
@@ -31,7 +32,7 @@ async function moveProcess(pid: number, directory: string, control: CgroupContro
   try {
     await control.writeText(`${directory}/cgroup.procs`, String(pid));
   } catch (error) {
-    const errno = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+    const errno = errnoOf(error) ?? '';
     if (errno === 'ESRCH') return; // a zombie: it uses nothing any more
     if (isMissing(error)) return; // the container has ended, and its groups with it
     const operand = `${pid} to ${directory}/cgroup.procs`;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
+import { hasErrno } from '../../util/errno.js';
 import type { CgroupControl } from './cgroup-control.js';
 import { fsCgroupFileAccess } from './fs-cgroup-file-access.js';
 
@@ -30,13 +31,7 @@ export const fsCgroupControl: CgroupControl = {
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name);
     } catch (error) {
-      if (
-        typeof error === 'object' &&
-        error !== null &&
-        'code' in error &&
-        ['ENOENT', 'ENODEV'].includes(String(error.code))
-      )
-        return [];
+      if (hasErrno(error, 'ENOENT', 'ENODEV')) return [];
       throw error;
     }
   },

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { errnoOf, hasErrno } from '../../util/errno.js';
 import type { WriteFile } from '../launch-plan.js';
 import type { CgroupControl } from './cgroup-control.js';
 
@@ -24,8 +25,7 @@ export async function writeLimits(
 }
 
 /** Before Linux 6.6 a group with processes keeps a set of processors or memory nodes once it has had one. */
-const isLiftedSet = (data: string, error: unknown): boolean =>
-  data.trim() === '' && typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOSPC';
+const isLiftedSet = (data: string, error: unknown): boolean => data.trim() === '' && hasErrno(error, 'ENOSPC');
 
 /** What the group above may use is as good as no limit. @see Documentation/admin-guide/cgroup-v2.rst, "cpuset.cpus" */
 async function setAbove(path: string, control: Pick<CgroupControl, 'readText'>): Promise<string | undefined> {
@@ -33,8 +33,8 @@ async function setAbove(path: string, control: Pick<CgroupControl, 'readText'>):
 }
 
 function refusal(path: string, data: string, error: unknown): unknown {
-  if (!(typeof error === 'object' && error !== null && 'code' in error)) return error;
-  const errno = String(error.code);
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
   const file = path.slice(path.lastIndexOf('/') + 1);
   const hint = hints.find(([pattern, each]) => each === errno && pattern.test(file))?.[2] ?? '';
   const operand = `'${data}' to ${path}`;

@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { hasErrno } from '../../util/errno.js';
 import type { Attachment, AttachmentRequest } from '../attachment.js';
 import type { LaunchSpec } from '../container-spec.js';
 import type { LaunchedProcess, Launcher, LaunchRequest } from '../launcher.js';
@@ -53,8 +54,7 @@ function removeUnused(group: string): void {
   try {
     rmdirSync(group);
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' && code !== 'EBUSY' && code !== 'ENOTEMPTY') throw error;
+    if (!hasErrno(error, 'ENOENT', 'EBUSY', 'ENOTEMPTY')) throw error;
   }
 }
 

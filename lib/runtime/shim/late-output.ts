@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Kernel } from '../../kernel/kernel.js';
+import { hasErrno } from '../../util/errno.js';
 
 /** The reading end of a pipe that becomes a stream when somebody asks for it. */
 export interface LateOutput {
@@ -59,7 +60,7 @@ function drain(fd: number): { readonly chunks: Buffer[]; readonly ended: boolean
       chunks.push(chunk.subarray(0, size));
     }
   } catch (error) {
-    if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EAGAIN')) throw error;
+    if (!hasErrno(error, 'EAGAIN')) throw error;
   } finally {
     closeSync(reader);
   }
