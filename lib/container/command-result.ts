@@ -3,6 +3,7 @@ import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { limits } from '../core/limits.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
+import { LONGEST_TIMER_MS } from '../util/longest-timer.js';
 import { awaitExit } from './await-process.js';
 import { collectOutput, feedInput } from './collect-output.js';
 import type { BufferedOptions } from './container-options.js';
@@ -22,8 +23,6 @@ export interface CommandResult extends ExitStatus {
 const SIGKILL = 9;
 /** The same patience as the supervisor has with a log. */
 const DRAIN_MS = 2000;
-/** setTimeout takes longer ones for 1. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** @throws EngineError `INVALID_OPTION` before anything is started. */
 export function checkBounds({ maxOutputBytes = 0, timeoutMs = 0 }: BufferedOptions): void {
@@ -101,7 +100,10 @@ function killOnTrouble(process: LaunchedProcess, id: string, { signal, timeoutMs
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => kill(new EngineError('RUN_TIMEOUT', { id, timeoutMs })), Math.min(timeoutMs, MAX_TIMER_MS));
+      : setTimeout(
+          () => kill(new EngineError('RUN_TIMEOUT', { id, timeoutMs })),
+          Math.min(timeoutMs, LONGEST_TIMER_MS),
+        );
   return {
     watch: async <T>(work: Promise<T>): Promise<T> => {
       try {

@@ -1,6 +1,7 @@
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { delay } from '../util/abort.js';
+import { LONGEST_TIMER_MS } from '../util/longest-timer.js';
 import type { ContainerRecord } from './container-record.js';
 import type { ContainerServices } from './container-services.js';
 import { type ContainerStats, type Measurement, measureContainer, type StatsSample } from './container-stats.js';
@@ -12,9 +13,6 @@ export interface StatsOptions extends Abortable {
   readonly intervalMs: number;
 }
 
-/** setTimeout takes longer ones for 1. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /**
  * Measurements of a running container, the first at once, until it ends. Leaving the loop releases everything.
  *
@@ -25,8 +23,8 @@ export async function* followStats(
   record: ContainerRecord,
   { intervalMs, signal }: StatsOptions,
 ): AsyncGenerator<ContainerStats, void, void> {
-  if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_TIMER_MS) {
-    const expected = `a whole number of milliseconds from 1 to ${MAX_TIMER_MS}`;
+  if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > LONGEST_TIMER_MS) {
+    const expected = `a whole number of milliseconds from 1 to ${LONGEST_TIMER_MS}`;
     throw new EngineError('INVALID_OPTION', { option: 'intervalMs', expected, got: String(intervalMs) });
   }
   const left = new AbortController();

@@ -1,14 +1,17 @@
 import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import { gapBytes, type LogRecord } from '../runtime/log-record.js';
+import { DirectoryWatch } from '../util/directory-watch.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerServices } from './container-services.js';
-import { LogWatch } from './follow-log.js';
 import { isBeyond, isWanted, type LogFilter } from './log-filter.js';
 import { type LineBlock, LogLines } from './log-lines.js';
 import { checkLogOptions, type LogOptions } from './log-options.js';
 import { type LockLog, LogReader, logEnd } from './log-reader.js';
 import { findLogTail } from './log-tail.js';
+
+/** The end of a container that was killed together with its supervisor is no event of its files, hence the second look. */
+const LOOK_AGAIN_MS = 250;
 
 /** Batches of records that are wanted, oldest first; each is valid until the next is asked for. */
 export async function* readLogRecords(
@@ -73,7 +76,7 @@ class LogSession {
   readonly #isRunning: () => boolean;
   readonly #lock: LockLog;
   #reader: LogReader | undefined;
-  #watch: LogWatch | undefined;
+  #watch: DirectoryWatch | undefined;
   /** What is there when the reading begins. */
   #end = 0n;
 
@@ -117,8 +120,8 @@ class LogSession {
         if (batch.some((record) => isBeyond(record, this.filter))) return;
       }
       if (!wasRunning || this.#isOver()) return;
-      this.#watch ??= new LogWatch(this.#directories, this.options.signal);
-      await this.#watch.changed();
+      this.#watch ??= new DirectoryWatch(this.#directories, this.options.signal);
+      await this.#watch.changed(LOOK_AGAIN_MS);
     }
   }
 

@@ -10,6 +10,7 @@ import { hostsFile } from '../network/hosts-file.js';
 import { parsePortMappings } from '../network/port-mapping.js';
 import { parseCgroupParent } from '../runtime/cgroup/cgroup-path.js';
 import { defaultShmBytes } from '../runtime/default-security.js';
+import { LONGEST_TIMER_MS } from '../util/longest-timer.js';
 import type { ContainerConfig } from './container-config.js';
 import { ownNamespaces } from './container-namespaces.js';
 import type { ContainerOptions, MountOption } from './container-options.js';
@@ -81,7 +82,7 @@ export function resolveConfig(
     ulimits: parseUlimits(options.ulimits),
     ...(options.oomScoreAdj !== undefined && { oomScoreAdj: range(options.oomScoreAdj, -1000, 1000, 'oomScoreAdj') }),
     stopSignal: stopSignal === undefined || stopSignal === '' ? SIGTERM : parseSignal(stopSignal, 'stopSignal'),
-    stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, 2 ** 31 - 1, 'stopTimeoutMs'),
+    stopTimeoutMs: range(options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS, 0, LONGEST_TIMER_MS, 'stopTimeoutMs'),
     lifetime: oneOf(options.lifetime ?? 'owner', ['owner', 'detached'], 'lifetime'),
     ...resolveRestart(options.restart),
     ...resolveHealthcheck(options.healthcheck, run),

@@ -2,6 +2,7 @@ import type { Abortable } from '../core/abortable.js';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { ExitStatus } from '../core/exit-status.js';
 import { parseSignal } from '../core/signal.js';
+import { LONGEST_TIMER_MS } from '../util/longest-timer.js';
 import { awaitSettled } from './await-process.js';
 import { containerFiles, readState } from './container-files.js';
 import type { ContainerRecord } from './container-record.js';
@@ -88,7 +89,7 @@ async function trySignal(services: ContainerServices, record: ContainerRecord, s
 async function within<T>(pending: Promise<T>, milliseconds: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, 2 ** 31 - 1));
+    timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, LONGEST_TIMER_MS));
   });
   try {
     return await Promise.race([pending, timeout]);

@@ -114,6 +114,5 @@ async function waitForRecord(
     return existsSync(files.directory) ? undefined : { exit: services.exits.find(id) };
   };
   const directory = existsSync(files.runRecord) ? files.runDirectory : files.directory;
-  const seen = await watchUntil(directory, look, { lookAgainMs: LOOK_AGAIN_MS, signal });
-  return seen === undefined ? services.exits.find(id) : seen.exit;
+  return (await watchUntil(directory, look, { lookAgainMs: LOOK_AGAIN_MS, signal })).exit;
 }

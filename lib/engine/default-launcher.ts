@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { EngineError } from '../core/errors/engine-error.js';
 import type { StorageLayout } from '../core/storage-layout.js';
@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Launcher } from '../runtime/launcher.js';
 import { OciCliLauncher } from '../runtime/oci-cli/oci-cli-launcher.js';
 import { ShimLauncher } from '../runtime/shim/shim-launcher.js';
+import { isExecutable } from '../util/is-executable.js';
 import type { EngineOptions } from './engine-options.js';
 import { shimPaths } from './shim-paths.js';
 
@@ -32,15 +33,6 @@ function findProgram(runtime: string): string {
   if (found !== undefined && (isAbsolute(runtime) || !runtime.includes('/'))) return found;
   const hint = 'install it, or give its absolute path';
   throw new EngineError('UNSUPPORTED_HOST', { missing: `the OCI runtime '${runtime}'`, hint });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Runtimes make groups in hierarchies, too, that the engine does not use. @see proc(5), "/proc/pid/mountinfo" */

@@ -198,7 +198,7 @@ export class Engine implements AsyncDisposable {
       try {
         await step();
       } catch (error) {
-        failures.push(toFileError(error, (error as NodeJS.ErrnoException).path ?? ''));
+        failures.push(toFileError(error));
       }
     };
     for (const close of this.#attached) await attempt(close);

@@ -1,14 +1,23 @@
 import { EngineError } from '../core/errors/engine-error.js';
 import { hasErrno } from './errno.js';
 
-/** A failure of Node's file functions as EngineError: `NO_SPACE`, `SYSTEM_CALL_FAILED`. Anything else stays as it is. */
-export function toFileError(error: unknown, path: string): unknown {
+/**
+ * A failure of Node's file functions as EngineError: `NO_SPACE`, `SYSTEM_CALL_FAILED`. Anything else stays as it is.
+ *
+ * @param path - default: the one that the failure itself names.
+ */
+export function toFileError(error: unknown, path?: string): unknown {
   if (EngineError.is(error) || typeof error !== 'object' || error === null) return error;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new EngineError('NO_SPACE', { path }, { cause: error });
+  const { code, syscall, path: named = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new EngineError('NO_SPACE', { path: path ?? named }, { cause: error });
   if (code === undefined || syscall === undefined) return error;
   const hint = hints[code] ?? '';
-  return new EngineError('SYSTEM_CALL_FAILED', { syscall, errno: code, operand: path, hint }, { cause: error });
+  return new EngineError(
+    'SYSTEM_CALL_FAILED',
+    { syscall, errno: code, operand: path ?? named, hint },
+    { cause: error },
+  );
 }
 
 const hints: Readonly<Record<string, string>> = {
@@ -30,7 +39,7 @@ export async function withTypedFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw toFileError(error, (error as NodeJS.ErrnoException).path ?? '');
+    throw toFileError(error);
   }
 }
 

@@ -33,7 +33,7 @@ export class OpenWork {
     try {
       return await running;
     } catch (error) {
-      throw error === signal?.reason ? error : toFileError(error, (error as NodeJS.ErrnoException).path ?? '');
+      throw error === signal?.reason ? error : toFileError(error);
     } finally {
       this.#running.delete(controller);
       signal?.removeEventListener('abort', onAbort);

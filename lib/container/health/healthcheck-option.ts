@@ -1,6 +1,7 @@
 import { type Decoder, integer, listOf, record, text } from '../../core/decode.js';
 import type { EngineError } from '../../core/errors/engine-error.js';
 import type { ImageHealthcheck, ImageRunConfig } from '../../core/image-config.js';
+import { LONGEST_TIMER_MS } from '../../util/longest-timer.js';
 import { invalidOption } from '../invalid-option.js';
 
 /**
@@ -37,8 +38,6 @@ export interface HealthcheckConfig {
   readonly startIntervalMs: number;
 }
 
-/** The longest that a timer takes. */
-const MAX_MS = 2 ** 31 - 1;
 const NANOSECONDS = 1_000_000;
 
 /** Option, whole numbers from, field of the image, default. */
@@ -92,8 +91,8 @@ function fromOption(option: HealthcheckOption): Partial<Record<NumberOption, num
     const value = option[name];
     if (value === undefined) continue;
     const { from } = numbers[name];
-    if (!Number.isInteger(value) || value < from || value > MAX_MS)
-      throw invalid(name, `a whole number from ${from} to ${MAX_MS}`, value);
+    if (!Number.isInteger(value) || value < from || value > LONGEST_TIMER_MS)
+      throw invalid(name, `a whole number from ${from} to ${LONGEST_TIMER_MS}`, value);
     given[name] = value;
   }
   return given;
@@ -103,7 +102,7 @@ function fromOption(option: HealthcheckOption): Partial<Record<NumberOption, num
 function fromImage(image: ImageHealthcheck, name: NumberOption): number | undefined {
   const value = image[numbers[name].image];
   if (value === undefined || value <= 0) return undefined;
-  return Math.min(MAX_MS, name === 'retries' ? value : Math.max(1, Math.round(value / NANOSECONDS)));
+  return Math.min(LONGEST_TIMER_MS, name === 'retries' ? value : Math.max(1, Math.round(value / NANOSECONDS)));
 }
 
 /** Undefined when the option leaves it to the image; empty for none. */

@@ -19,9 +19,9 @@ const MAX_LABELS = 4096;
 
 /** Members of an object of JSON that say which container it is. Supervisors add theirs: lib/runtime/process-journal.ts. */
 export function containerMembers({ id, name, image, config }: ContainerRecord): string {
+  const members = JSON.stringify({ type: 'container', id, name, image: image?.reference }).slice(1, -1);
   const labels = JSON.stringify(config.labels);
-  const kept = labels.length > MAX_LABELS ? {} : { labels: config.labels };
-  return JSON.stringify({ type: 'container', id, name, image: image?.reference, ...kept }).slice(1, -1);
+  return labels.length > MAX_LABELS ? members : `${members},"labels":${labels}`;
 }
 
 /** A detail of an event, but for what supervisors tell. */
@@ -54,8 +54,8 @@ const details = new Map<string, Decoder<ContainerEventDetail>>([
 /** Undefined for a line that is none of ours, or was cut. */
 export function decodeEvent(line: string): EngineEvent | undefined {
   try {
-    const { time, type, action } = decodeJson(line, anyEvent, '');
-    const value: unknown = JSON.parse(line);
+    const value = decodeJson(line, (json) => json, '');
+    const { time, type, action } = anyEvent(value, '');
     if (type === 'image') {
       const { name, ...decoded } = imageEvent(value, '');
       return { type, ...decoded, name, time: dateOf(time) };

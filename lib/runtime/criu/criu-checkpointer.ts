@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Abortable } from '../../core/abortable.js';
 import { EngineError } from '../../core/errors/engine-error.js';
+import { isExecutable } from '../../util/is-executable.js';
 import type { Checkpointer, DumpRequest, OutsideResources, RestoreCommand, RestoreRequest } from '../checkpointer.js';
 import { DumpFailure } from '../checkpointer.js';
 import { firstComplaint } from './first-complaint.js';
@@ -101,15 +102,6 @@ export class CriuCheckpointer implements Checkpointer {
     if (found !== undefined) return found;
     const hint = 'install criu (the Debian package of that name), or give its path';
     throw new EngineError('CRIU_MISSING', { program: this.program, searched, hint });
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 

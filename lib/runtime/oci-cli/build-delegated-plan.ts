@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EngineError } from '../../core/errors/engine-error.js';
-import { cleanHost, placeNetwork, prepareHost, rootOperations } from '../build-launch-plan.js';
+import { buildForeignPlan } from '../build-foreign-plan.js';
+import { cleanHost } from '../build-launch-plan.js';
 import type { ContainerSpec, JoinSpec, PlanPart, ProcessSpec } from '../container-spec.js';
 import type { LaunchPlan, PlanOperation } from '../launch-plan.js';
 import { type OciDocument, ociConfigOf, ociProcessOf, userOf } from './oci-config-of.js';
@@ -26,31 +27,16 @@ const DELETE_SECONDS = 30;
  */
 export function buildDelegatedPlan(spec: ContainerSpec, runtime: ExternalRuntime): LaunchPlan {
   const bundle = runtime.bundleOf(spec.id);
-  const network = placeNetwork(spec);
   const config = ociConfigOf(spec, cgroupsPathOf(spec.cgroup, runtime.cgroupRoots));
   const call = callOf(runtime, spec.id);
-  return {
-    namespaces: ['mount'],
-    prepare: [
-      { op: 'remove-tree', path: bundle }, // of a run whose supervisor was killed
-      { op: 'make-directory', path: bundle, mode: 0o700 },
-      ...prepareHost(spec),
-      ...withoutJoins(spec.cgroup),
-      ...network.prepare,
-    ],
-    parent: [...spec.cgroup.parent, ...network.parent],
-    child: [
-      { op: 'propagation', mode: 'slave' },
-      ...rootOperations(spec.root, spec.rootTarget),
-      { op: 'sync' },
-      ...spec.cgroup.child,
-      ...network.child,
-      delegate(runtime, spec.process, config, bundle, {
-        config: `${bundle}/config.json`,
-        create: (options) => [...call('create'), '--bundle', bundle, ...options, spec.id],
-        start: [...call('start'), spec.id],
-      }),
-    ],
+  return buildForeignPlan(spec, {
+    directory: bundle,
+    cgroupPrepare: withoutJoins(spec.cgroup),
+    operation: delegate(runtime, spec.process, config, bundle, {
+      config: `${bundle}/config.json`,
+      create: (options) => [...call('create'), '--bundle', bundle, ...options, spec.id],
+      start: [...call('start'), spec.id],
+    }),
     cleanup: [
       {
         op: 'run-hook',
@@ -64,7 +50,7 @@ export function buildDelegatedPlan(spec: ContainerSpec, runtime: ExternalRuntime
       { op: 'remove-tree', path: bundle },
       ...cleanHost(spec),
     ],
-  };
+  });
 }
 
 /** The plan that has a runtime execute a process in a container that it has made. */

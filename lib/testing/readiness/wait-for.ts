@@ -4,6 +4,7 @@ import type { Abortable } from '../../core/abortable.js';
 import { EngineError } from '../../core/errors/engine-error.js';
 import type { ExitStatus } from '../../core/exit-status.js';
 import { delay, orAbort } from '../../util/abort.js';
+import { LONGEST_TIMER_MS } from '../../util/longest-timer.js';
 import { lastLogLines } from './last-log-lines.js';
 import type { Readiness, ReadinessContext } from './readiness.js';
 
@@ -15,7 +16,6 @@ export interface WaitForOptions extends Abortable {
 
 const FIRST_POLL_MS = 10;
 const SLOWEST_POLL_MS = 250;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Resolves when a started container is ready. Fails at once when it ends before.
@@ -28,8 +28,8 @@ export async function waitFor(container: Container, readiness: Readiness, option
   const { timeoutMs = 60_000, signal } = options;
   if (typeof readiness?.wait !== 'function')
     throw invalidOption('readiness', 'a readiness like forPort(80)', readiness);
-  if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > MAX_TIMER_MS) {
-    throw invalidOption('timeoutMs', `0 to ${MAX_TIMER_MS} milliseconds`, timeoutMs);
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > LONGEST_TIMER_MS) {
+    throw invalidOption('timeoutMs', `0 to ${LONGEST_TIMER_MS} milliseconds`, timeoutMs);
   }
   signal?.throwIfAborted();
   await new Waiting(container, readiness, timeoutMs, signal).run();

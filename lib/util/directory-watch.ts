@@ -1,24 +1,32 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { isMissing } from '../util/file-error.js';
+import { isMissing } from './file-error.js';
+import { LONGEST_TIMER_MS } from './longest-timer.js';
 
-/** The end of a container that was killed together with its supervisor is no event of its files, hence the second look. */
-const LOOK_AGAIN_MS = 250;
-
-/** Tells when something has happened in the directories of a container's log and of its exit. */
-export class LogWatch {
+/** Tells when something has happened in directories. Somebody who waits keeps this Node process alive. */
+export class DirectoryWatch {
   readonly #watchers: readonly FSWatcher[];
   readonly #signal: AbortSignal | undefined;
   #changed = false;
+  #failure: Error | undefined;
   #wake: () => void = () => undefined;
 
+  /** @param directories - those that are missing are passed over: they were removed in this moment. */
   constructor(directories: readonly string[], signal: AbortSignal | undefined) {
     this.#signal = signal;
     this.#watchers = directories.flatMap((each) => watchDirectory(each) ?? []);
     for (const each of this.#watchers) {
       each.on('change', this.#stir);
-      each.on('error', this.#stir); // whoever looks again sees what is wrong
+      each.on('error', (error) => {
+        this.#failure = error;
+        this.#stir();
+      });
     }
     signal?.addEventListener('abort', this.#stir, { once: true });
+  }
+
+  /** Why nothing more is told; who looks again from time to time need not care. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   readonly #stir = (): void => {
@@ -26,12 +34,12 @@ export class LogWatch {
     this.#wake();
   };
 
-  /** Resolves when something has happened since the last call, or a while has passed. Rejects on abort. */
-  async changed(): Promise<void> {
+  /** Resolves when something has happened since the last call, or the time has passed. Rejects on abort. */
+  async changed(withinMs = LONGEST_TIMER_MS): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!this.#changed) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+        const timer = setTimeout(resolve, Math.min(withinMs, LONGEST_TIMER_MS));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();
@@ -54,7 +62,7 @@ function watchDirectory(path: string): FSWatcher | undefined {
   try {
     return watch(path);
   } catch (error) {
-    if (isMissing(error)) return undefined; // removed in this moment
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
