@@ -8,6 +8,7 @@ import { joinOfDelegated } from '../runtime/cgroup/delegate-groups.js';
 import { enterGroups } from '../runtime/cgroup/enter-groups.js';
 import { emptyPart, type JoinSpec, type PlanPart } from '../runtime/container-spec.js';
 import type { LaunchedProcess } from '../runtime/launcher.js';
+import { readProcess } from '../util/read-process.js';
 import { buildProcessSpec } from './build-process-spec.js';
 import { cgroupFiles, containerCgroup, containerState } from './container-cgroup.js';
 import { limitsMark } from './container-limits.js';
@@ -27,6 +28,8 @@ export interface ExecProcessOptions extends ExecOptions, Abortable {
 }
 
 const SIGKILL = 9;
+/** @see proc(5), /proc/PID/stat, "state" */
+const ENDED: readonly string[] = ['Z', 'X'];
 
 /**
  * Starts a further process in a running container, with the container's rights, limits and namespaces.
@@ -71,7 +74,7 @@ export async function execProcess(
       terminal: options.tty === undefined ? undefined : checkSize(options.tty),
     },
   };
-  const process = await services.launcher.launch({
+  const launching = services.launcher.launch({
     spec,
     stdin: options.tty === undefined ? (options.stdin ?? 'null') : 'pipe',
     output: 'pipe',
@@ -81,8 +84,17 @@ export async function execProcess(
     ...(cgroup.files.oomKills !== undefined && { oomFile: cgroup.files.oomKills }),
     signal: options.signal,
   });
+  const process = await launching.catch((error: unknown) => explainEnd(id, state.process, error));
   if (limitsMark(services, record) !== mark) await followUpdate(services, record, cgroup, process);
   return process;
+}
+
+/** Whatever a process could not join is gone with the container's first process, also before its supervisor has said so. */
+async function explainEnd(id: string, { pid, startTicks }: ProcessIdentity, error: unknown): Promise<never> {
+  if (!EngineError.is(error, 'LAUNCH_FAILED')) throw error;
+  const first = await readProcess(pid, 0);
+  if (first?.startTicks === startTicks && !ENDED.includes(first.state)) throw error;
+  throw new EngineError('WRONG_STATE', { id, status: 'exited', wanted: 'running' }, { cause: error });
 }
 
 async function joinOf(

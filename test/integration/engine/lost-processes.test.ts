@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Engine } from 'tscontainer';
+import { Engine, EngineError } from 'tscontainer';
 
 async function open(context: TestContext): Promise<{ readonly engine: Engine; readonly root: string }> {
   const base = await mkdtemp(join(tmpdir(), 'tscontainer-test-'));
@@ -20,6 +20,33 @@ async function open(context: TestContext): Promise<{ readonly engine: Engine; re
 
 const supervisorOf = (root: string, id: string): number =>
   Number(readFileSync(join(root, '..', 'run', 'containers', id, 'process'), 'utf8').split(' ')[2]);
+
+test('a command that comes while its container ends is told that it does not run any more', async (context) => {
+  const { engine } = await open(context);
+  const seen = { told: 0, ran: 0 };
+  const note = async (command: Promise<unknown>): Promise<void> => {
+    try {
+      await command;
+      seen.ran += 1;
+    } catch (error) {
+      if (!EngineError.is(error, 'WRONG_STATE')) throw error;
+      seen.told += 1;
+    }
+  };
+  for (let round = 0; round < 30; round++) {
+    await using container = await engine.containers.create({
+      image: 'tools',
+      command: ['sleep', '1000'],
+      network: 'none',
+    });
+    await container.start();
+    const commands = [0, 1, 2].map(() => note(container.exec(['sh', '-c', ':'])));
+    await container.kill();
+    commands.push(...[0, 1, 2].map(() => note(container.exec(['sh', '-c', ':']))));
+    await Promise.all(commands);
+  }
+  assert.ok(seen.told > 0, JSON.stringify(seen));
+});
 
 test('a container whose supervisor was killed has been killed with it, and can be started again and removed', async (context) => {
   const { engine, root } = await open(context);
