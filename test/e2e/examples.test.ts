@@ -8,17 +8,23 @@ import { promisify } from 'node:util';
 import { busyboxImage } from '../helpers/busybox-image.js';
 import { startDockerRegistry } from '../helpers/docker-registry.js';
 import { pushImage } from '../helpers/image-layout.js';
+import { rememberRunRoots } from '../helpers/run-roots.js';
 
 const run = promisify(execFile);
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 describe('examples', () => {
   let root: string;
+  let forgetRunRoots: () => Promise<void>;
 
   before(async () => {
+    forgetRunRoots = await rememberRunRoots();
     root = await mkdtemp('/var/lib/tsc-examples-');
   });
-  after(() => rm(root, { recursive: true }));
+  after(async () => {
+    await rm(root, { recursive: true });
+    await forgetRunRoots();
+  });
 
   const example = async (name: string, ...args: string[]): Promise<string> =>
     (await run(process.execPath, [join(examples, name), ...args], { timeout: 60_000 })).stdout;

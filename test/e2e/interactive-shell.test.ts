@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Engine } from 'tscontainer';
+import { rememberRunRoots } from '../helpers/run-roots.js';
 import { openTerminalWindow, type TerminalWindow } from '../helpers/terminal-window.js';
 
 const program = fileURLToPath(new URL('../../examples/10-shell.js', import.meta.url));
@@ -11,9 +12,11 @@ const program = fileURLToPath(new URL('../../examples/10-shell.js', import.meta.
 describe('the shell example in a terminal', () => {
   let root: string;
   let engine: Engine;
+  let forgetRunRoots: () => Promise<void>;
   let window: TerminalWindow;
 
   before(async () => {
+    forgetRunRoots = await rememberRunRoots();
     root = await mkdtemp('/var/lib/tsc-shell-');
     engine = await Engine.open({ root });
   });
@@ -28,6 +31,7 @@ describe('the shell example in a terminal', () => {
   after(async () => {
     await engine.close();
     await rm(root, { recursive: true });
+    await forgetRunRoots();
   });
 
   const start = async (): Promise<void> => {
